@@ -1,0 +1,1 @@
+"""A small URL shortener: an HTTP interface over one SQLite file."""

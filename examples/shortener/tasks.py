@@ -1,0 +1,6 @@
+"""The tasks of the dark factory: ``invoke --list``."""
+
+from dark_factory.tasks import factory
+from invoke import Collection
+
+namespace = Collection(factory)

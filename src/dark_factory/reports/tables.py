@@ -1,0 +1,93 @@
+"""The tables that end a task: gates, scenarios, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dark_factory.core.harmless import harmless
+from dark_factory.core.plan import percent
+from dark_factory.core.report import GateReport, GateResult, ScenarioReport, Status
+
+_STYLES = {Status.PASSED: "green", Status.FAILED: "red", Status.ERRORED: "yellow", Status.SKIPPED: "dim"}
+_PIPE_WIDTH = 160
+_FINDINGS = 20
+
+
+def gate_table(report: GateReport, out: TextIO) -> None:
+    """One row a gate, and the first findings of those that did not pass."""
+    console, table = _console(out), _table("gate", "layer", "status", "findings", "figures", "seconds", "why")
+    for result in report.results:
+        table.add_row(
+            result.name,
+            str(int(result.layer)),
+            Text(result.status, style=_STYLES[result.status]),
+            str(len(result.findings)),
+            ", ".join(f"{name} {value:g}" for name, value in _shown_figures(result)),
+            f"{result.duration:.1f}",
+            harmless(result.reason),
+        )
+    console.print(table)
+    for result in report.results:
+        if result.status in (Status.FAILED, Status.ERRORED):
+            _explain(console, result)
+
+
+def scenario_table(report: ScenarioReport, out: TextIO) -> None:
+    """One row a scenario, then the satisfaction."""
+    console, table = _console(out), _table("scenario", "category", "status", "seconds", "why")
+    for result in report.results:
+        table.add_row(
+            result.id,
+            result.category,
+            Text(result.status, style=_STYLES[result.status]),
+            f"{result.duration:.2f}",
+            harmless(result.reason),
+        )
+    console.print(table)
+    counts = ", ".join(f"{report.count(status)} {status}" for status in Status if report.count(status)) or "none found"
+    why = f" ({report.skipped_reason})" if report.skipped_reason else ""
+    console.print(f"satisfaction {percent(report.satisfaction)}: {counts}{why}", highlight=False)
+
+
+def settings_table(rows: Iterable[tuple[str, str, str]], out: TextIO) -> None:
+    """One row a setting: key, value, and where it came from."""
+    console, table = _console(out), _table("key", "value", "from")
+    for key, value, source in rows:
+        table.add_row(key, Text(value), Text(source, style="dim" if source == "default" else "cyan"))
+    console.print(table)
+
+
+def _explain(console: Console, result: GateResult) -> None:
+    console.print(Text(f"\n{result.name}: {result.status}", style=_STYLES[result.status]), end="")
+    console.print(Text(f" {harmless(result.reason)}"))
+    for finding in result.findings[:_FINDINGS]:
+        console.print(Text(f"  {harmless(str(finding))}"))
+    if len(result.findings) > _FINDINGS:
+        console.print(Text(f"  and {len(result.findings) - _FINDINGS} more in gate_results.json", style="dim"))
+    if not result.findings and result.output:
+        for line in harmless(result.output).strip().splitlines()[-_FINDINGS:]:
+            console.print(Text(f"  {line}", style="dim"))
+    if result.advice:
+        console.print(Text(f"  what to do: {harmless(result.advice)}"))
+
+
+def _shown_figures(result: GateResult) -> list[tuple[str, float]]:
+    return [(name, value) for name, value in result.figures.items() if name != "findings"][:3]
+
+
+def _console(out: TextIO) -> Console:
+    # A pipe has no width; rich would wrap it at 80 columns.
+    return Console(file=out, width=None if out.isatty() else _PIPE_WIDTH, highlight=False)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in ("gate", "status", "seconds"))
+    return table

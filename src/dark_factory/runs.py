@@ -1,0 +1,199 @@
+"""Starts a run or takes one up again, and tells how it ended."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+
+from dark_factory.actions import Actions
+from dark_factory.assembly import House
+from dark_factory.core.config import Config
+from dark_factory.core.errors import (
+    ExitStatus,
+    FactoryError,
+    InfrastructureError,
+    InputError,
+    InterruptedByUserError,
+    StateError,
+)
+from dark_factory.core.escalation import escalation
+from dark_factory.core.plan import Limits, Plan, ending
+from dark_factory.core.state import RunPaused, RunResumed, State
+from dark_factory.core.status_view import snapshot
+from dark_factory.core.verdict import Decision, Verdict
+from dark_factory.effects.git import Author, Store
+from dark_factory.effects.journal import Journal
+from dark_factory.effects.project import write_atomically
+from dark_factory.loop import converge, replay
+from dark_factory.stages.artifacts import write_json
+
+_LISTED = 20
+
+
+def plan_of(config: Config) -> Plan:
+    """What the settings ask for."""
+    return Plan(
+        limits=Limits(
+            max_iterations=config.loop.max_iterations,
+            satisfaction_threshold=config.loop.satisfaction_threshold,
+            stall_after=config.loop.stall_after,
+            max_duration=config.loop.max_duration,
+            usd=config.budget.usd,
+            tokens=config.budget.tokens,
+        ),
+        agent=config.agent.kind if config.agent else None,
+    )
+
+
+def start(house: House, *, allow_dirty: bool) -> tuple[Verdict, State]:
+    """Begin a run on the checkout's commit and go on until it ends.
+
+    Raises InputError when the checkout is dirty and that is not allowed, StateError when another run is at work.
+    """
+    house.isolation()
+    author = house.author
+    dirty = author.dirty(house.config.project.artifacts)
+    if dirty and not allow_dirty:
+        listed = "\n".join(f"    {line}" for line in dirty[:_LISTED])
+        more = f"\n    and {len(dirty) - _LISTED} more" if len(dirty) > _LISTED else ""
+        raise InputError(
+            f"the checkout differs from its commit in {len(dirty)} files:\n{listed}{more}",
+            do="commit or stash them, or take them into the base with --allow-dirty",
+        )
+    with house.locked("loop"):
+        for name in unfinished(house):
+            house.watcher.note(f"run {name} is unfinished; `--resume` would go on with it, this is a new one")
+        run = _new_name(house)
+        store = _store(house, run)
+        tree = f"{author.head}^{{tree}}"
+        base = store.git.run("rev-parse", tree, cwd=store.git_dir, env=store.env()).decode().strip()
+        if dirty:
+            base, _ = house.checkout(store, index=store.git_dir / "base.index", start=author.head)
+        _clear(house)
+        return _go(house, run, store, base=(author.head, base), dirty=bool(dirty))
+
+
+def resume(house: House) -> tuple[Verdict, State]:
+    """Go on with the newest run.
+
+    Raises InputError when there is none, StateError when its journal or its trees are unusable.
+    """
+    house.isolation()
+    with house.locked("loop --resume"):
+        names = _names(house)
+        if not names:
+            raise InputError("there is no run to resume", do="start one with `inv factory.loop`")
+        run = names[-1]
+        journal = Journal(house.artifacts.run(run) / "journal.jsonl")
+        state = replay(journal)
+        if state.started is None:
+            raise StateError(f"run {run} never began", do="start a new one with `inv factory.loop`")
+        if not (house.folder / "runs" / run / "store.git").exists():
+            raise StateError(
+                f"the trees of run {run} are gone from this machine", do="start a new one with `inv factory.loop`"
+            )
+        house.watcher.note(f"going on with run {run}")
+        journal.append(RunResumed(at=house.clock.now()))
+        started = state.started
+        return _go(house, run, _store(house, run), base=(started.commit, started.tree), dirty=started.dirty)
+
+
+def unfinished(house: House) -> tuple[str, ...]:
+    """The runs that have neither a verdict nor anybody at work on them."""
+    found = []
+    for name in _names(house):
+        try:
+            state = replay(Journal(house.artifacts.run(name) / "journal.jsonl"))
+        except StateError:
+            continue
+        if state.started is not None and (state.ended is None or isinstance(state.ended, RunPaused)):
+            found.append(name)
+    return tuple(found)
+
+
+def _go(house: House, run: str, store: Store, *, base: tuple[str, str], dirty: bool) -> tuple[Verdict, State]:
+    plan = plan_of(house.config)
+    journal = Journal(house.artifacts.run(run) / "journal.jsonl")
+    actions = Actions(house=house, plan=plan, run=run, store=store, base=base, dirty=dirty)
+    if not house.author.branch_name_is_valid(actions.branch):
+        raise InputError(f"[delivery] branch gives {actions.branch!r}, which git refuses as a branch", do="change it")
+    tell = _teller(house, plan)
+    try:
+        state = converge(plan, journal, actions, told=tell)
+    except KeyboardInterrupt:
+        state = _pause(house, journal, Decision.INTERRUPTED, "stopped by the user (Ctrl-C)", tell)
+    except FactoryError as error:
+        if error.status is not ExitStatus.INFRASTRUCTURE:
+            raise
+        state = _pause(house, journal, Decision.INFRASTRUCTURE, str(error), tell)
+    verdict = ending(state)
+    assert verdict is not None
+    if verdict.decision is Decision.CONVERGED:
+        _fast_forward(house, actions.branch, state)
+    else:
+        _escalate(house, run, actions.branch, state, verdict)
+    return verdict, state
+
+
+def _pause(house: House, journal: Journal, decision: Decision, reason: str, tell: Callable[[State], None]) -> State:
+    if replay(journal).started is None:
+        raise InterruptedByUserError(reason) if decision is Decision.INTERRUPTED else InfrastructureError(reason)
+    journal.append(RunPaused(at=house.clock.now(), decision=decision, reason=reason))
+    state = replay(journal)
+    tell(state)
+    return state
+
+
+def _teller(house: House, plan: Plan) -> Callable[[State], None]:
+    """Keeps `status.json` and `iteration_count.txt` up to date; what they say can always be had from the journal."""
+
+    def tell(state: State) -> None:
+        assert state.started is not None
+        view = {**snapshot(state, plan), "process": os.getpid()}
+        write_json(house.artifacts.folder / "status.json", view)
+        count = f"{state.last.number}\n".encode()
+        for folder in (house.artifacts.folder, house.artifacts.run(state.started.run)):
+            if not (folder / "iteration_count.txt").exists() or (folder / "iteration_count.txt").read_bytes() != count:
+                write_atomically(folder / "iteration_count.txt", count)
+
+    return tell
+
+
+def _escalate(house: House, run: str, branch: str, state: State, verdict: Verdict) -> None:
+    text = escalation(state, verdict, artifacts=house.config.project.artifacts, branch=branch).encode()
+    write_atomically(house.artifacts.folder / "escalation.md", text)
+    write_atomically(house.artifacts.run(run) / "escalation.md", text)
+
+
+def _fast_forward(house: House, branch: str, state: State) -> None:
+    """Bring the current branch along when the author asked for it and nothing stands in the way."""
+    if house.config.delivery.target != "current" or state.head is None or state.started is None:
+        return
+    author = Author.open(house.git, house.root)
+    if author.head != state.started.commit or author.dirty(house.config.project.artifacts) or not author.branch:
+        house.watcher.note(f"the checkout has changed since: merge by hand with `git merge {branch}`")
+        return
+    author.fast_forward(branch)
+    house.watcher.note(f"{author.branch} is fast-forwarded to {branch}")
+
+
+def _store(house: House, run: str) -> Store:
+    return Store.create(house.git, house.folder / "runs" / run / "store.git", borrow=house.author.common_dir)
+
+
+def _names(house: House) -> list[str]:
+    folder = house.artifacts.folder / "runs"
+    return sorted(path.parent.name for path in folder.glob("*/journal.jsonl"))
+
+
+def _new_name(house: House) -> str:
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(house.clock.now()))
+    return f"{stamp}-{secrets.token_hex(2)}"
+
+
+def _clear(house: House) -> None:
+    """Take the last run's feedback and escalation out of the way; each run's own folder keeps them."""
+    for path in (*house.artifacts.folder.glob("feedback_iter_*.md"), house.artifacts.folder / "escalation.md"):
+        path.unlink(missing_ok=True)
