@@ -12,10 +12,11 @@ from dark_factory.assembly import House
 from dark_factory.core.agent_run import AgentOutcome, AgentRequest
 from dark_factory.core.environment import judged_variables
 from dark_factory.core.patterns import Patterns
-from dark_factory.core.plan import Action, Deliver, Plan, RunAgent, Start, Stop, Validate, WriteFeedback, judge, percent
+from dark_factory.core.plan import Action, Deliver, Plan, RunAgent, Start, Stop, Validate, WriteFeedback, judge
 from dark_factory.core.ports import Workspace
 from dark_factory.core.prompt import TEMPLATE, render
 from dark_factory.core.score import score
+from dark_factory.core.shares import percent
 from dark_factory.core.state import (
     AgentBegan,
     AgentEnded,

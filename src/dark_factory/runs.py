@@ -151,7 +151,7 @@ def _teller(house: House, plan: Plan) -> Callable[[State], None]:
 
     def tell(state: State) -> None:
         assert state.started is not None
-        view = {**snapshot(state, plan), "process": os.getpid()}
+        view = {**snapshot(state, plan=plan), "process": os.getpid()}
         write_json(house.artifacts.folder / "status.json", view)
         count = f"{state.last.number}\n".encode()
         for folder in (house.artifacts.folder, house.artifacts.run(state.started.run)):
@@ -162,7 +162,15 @@ def _teller(house: House, plan: Plan) -> Callable[[State], None]:
 
 
 def _escalate(house: House, run: str, branch: str, state: State, verdict: Verdict) -> None:
-    text = escalation(state, verdict, artifacts=house.config.project.artifacts, branch=branch).encode()
+    _, scenarios = house.artifacts.latest()
+    text = escalation(
+        state,
+        verdict,
+        limits=plan_of(house.config).limits,
+        branch=branch,
+        artifacts=house.config.project.artifacts,
+        paths={result.id: result.path for result in scenarios.results},
+    ).encode()
     write_atomically(house.artifacts.folder / "escalation.md", text)
     write_atomically(house.artifacts.run(run) / "escalation.md", text)
 

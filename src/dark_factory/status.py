@@ -6,6 +6,12 @@ import json
 import os
 import sys
 
+from dark_factory.core.shares import percent, sparkline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _USUAL = "artifacts/factory"
 
 
@@ -47,38 +53,47 @@ def folder(start: str) -> str:
     return os.path.join(here, chosen)
 
 
-def render(snapshot: dict[str, object]) -> str:
+def render(snapshot: dict[str, Any]) -> str:
     """The snapshot for a person."""
     if snapshot.get("run") is None:
-        return f"no run yet\nnext: {snapshot.get('next')}\n"
-    lines = [f"run           {snapshot['run']}", f"state         {_state(snapshot)}"]
-    lines.append(f"iteration     {snapshot['iteration']}")
-    lines.append(f"satisfaction  {snapshot.get('satisfaction_text')}  {snapshot.get('sparkline', '')}".rstrip())
-    lines += _list("failing", snapshot.get("failing"), lambda one: f"{one['name']} ({one['status']})")
-    lines += _list("gates", snapshot.get("gates"), lambda one: f"{one['name']} {one['status']}", joined=True)
-    lines.append(f"budget        {snapshot.get('budget_text')}")
-    lines.append(f"next          {snapshot.get('next')}")
+        return f"no run yet\nnext  {snapshot['next']}\n"
+    history = snapshot["history"]
+    failing = [f"{one['name']} ({one['status']} since iteration {one['since']})" for one in snapshot["failing"]]
+    gates = [f"{one['name']} {one['status']}" for one in snapshot["gates"]]
+    rows = [
+        ("run", [snapshot["run"]]),
+        ("verdict", [_state(snapshot)]),
+        ("iteration", [f"{snapshot['iteration']} (best: {snapshot['best']})"]),
+        ("satisfaction", [f"{percent(snapshot['satisfaction'])}  {sparkline(history)}"]),
+        ("failing", failing or ["none"]),
+        ("gates", [", ".join(gates) or "none"]),
+        ("budget", [_budget(snapshot["budget"])]),
+        ("next", [snapshot["next"]]),
+    ]
+    lines = [f"{title if number == 0 else '':<13} {text}" for title, texts in rows for number, text in enumerate(texts)]
     return "\n".join(lines) + "\n"
 
 
-def _state(snapshot: dict[str, object]) -> str:
+def _budget(budget: dict[str, Any]) -> str:
+    """Used of allowed; what is not known is said, never shown as zero."""
+    units = {"iterations": "iterations", "seconds": "s", "tokens": "tokens", "usd": "USD"}
+    parts = []
+    for key, unit in units.items():
+        used, allowed = budget[key]
+        known = "unknown" if used is None else f"{used:g}"
+        parts.append(f"{known}{'' if allowed is None else f' of {allowed:g}'} {unit}")
+    return ", ".join(parts)
+
+
+def _state(snapshot: dict[str, Any]) -> str:
     if snapshot.get("verdict") is not None:
-        return f"{snapshot['verdict']}: {snapshot.get('reason')}"
+        return f"{snapshot['verdict']}: {snapshot['reason']}"
     if snapshot.get("process_alive"):
-        return f"running (process {snapshot.get('process')})"
-    return "unfinished: its process is gone; `--resume` goes on with it"
+        return f"none yet: running (process {snapshot.get('process')})"
+    return "none yet: its process is gone; `inv factory.loop --resume` goes on with it"
 
 
-def _list(title: str, items: object, text: object, *, joined: bool = False) -> list[str]:
-    if not isinstance(items, list) or not items or not callable(text):
-        return []
-    words = [text(item) for item in items]
-    if joined:
-        return [f"{title:<13} {', '.join(words)}"]
-    return [f"{title if number == 0 else '':<13} {word}" for number, word in enumerate(words)]
-
-
-def _nothing() -> dict[str, object]:
+def _nothing() -> dict[str, Any]:
     return {
         "run": None,
         "iteration": None,

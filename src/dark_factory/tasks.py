@@ -52,7 +52,7 @@ def loop(
 
         with _house(options, quiet=json) as house:
             verdict, state = runs.resume(house) if resume else runs.start(house, allow_dirty=allow_dirty)
-        view = snapshot(state, runs.plan_of(house.config))
+        view = snapshot(state, plan=runs.plan_of(house.config))
         if json:
             sys.stdout.write(json_module.dumps(view, indent=2) + "\n")
         else:

@@ -137,12 +137,11 @@ def _cause(sightings: list[_Sighting]) -> Cause:
 
 
 def _title(found: Symptom, count: int) -> str:
-    times = f"{count} times"
     match found.kind:
         case CauseKind.TYPES:
-            return f"Type errors of the rule {code(found.subject)}: {count}"
+            return f"Type errors of the rule {code(found.subject)}"
         case CauseKind.LINT:
-            return f"Findings of the rule {code(found.subject)}: {count}"
+            return f"Findings of the rule {code(found.subject)}"
         case CauseKind.OTHER if not found.subject:
             return "Failures whose output is withheld"
         case CauseKind.OTHER:
@@ -151,4 +150,4 @@ def _title(found: Symptom, count: int) -> str:
             return "Failures without any output" if count > 1 else "A failure without any output"
         case _:
             about = f": {code(found.subject)}" if found.subject else ""
-            return f"{found.kind.capitalize()}{about}" + (f", {times}" if count > 1 else "")
+            return f"{found.kind.capitalize()}{about}"

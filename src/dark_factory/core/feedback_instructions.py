@@ -14,14 +14,14 @@ from dark_factory.core.report import Status
 _RULES = """\
 For every change:
 
-- Implement the specification ({specs}) in general. The scenarios are hidden: do not guess at them, and do not write code \
-for single cases of them.
-- Do not delete, skip or weaken tests, and add no suppressions (`# noqa`, `# type: ignore`, `pragma: no cover` and the \
-like): mend the code.
+- Implement the specification ({specs}) in general. The scenarios are hidden: do not guess at them, and write no code
+  for single cases of them.
+- Do not delete, skip or weaken tests, and add no suppressions (`# noqa`, `# type: ignore`, `pragma: no cover` and the
+  like): mend the code.
 - Leave protected paths alone; changes to them are put back.
 - Keep working what works now.
-- If something cannot be done, or the specification contradicts itself, say so plainly in your last message, and change \
-nothing for its sake."""
+- If something cannot be done, or the specification contradicts itself, say so plainly in your last message instead of
+  working around it."""
 
 
 def instructions(facts: Facts) -> Section:
@@ -43,7 +43,7 @@ def _text(facts: Facts) -> str:
         case Standing.WORK:
             steps = [f"{place}. {step}" for place, step in enumerate(_steps(facts), 1)]
             specs = listed(code(path, 60) for path in facts.request.specs) or "the author's documents"
-            return "In this order:\n\n" + "\n".join(steps) + "\n\n" + _RULES.format(specs=specs)
+            return "\n".join(["In this order:", "", *steps, "", _RULES.format(specs=specs)])
         case _:
             assert_never(facts.standing)
 
@@ -57,15 +57,17 @@ def _steps(facts: Facts) -> Iterator[str]:
         )
     if facts.blocking:
         yield f"Make the blocking gates of layer 2 pass: {listed(code(one.name, 60) for one in facts.blocking)}."
-    if facts.regressions or facts.gate_regressions:
-        number = len(facts.regressions) + len(facts.gate_regressions)
-        yield f"Repair {counted(number, 'regression')}: see what the last changes broke, before adding anything."
-    if failed and facts.causes and not facts.causes[0].blocking:
-        first = facts.causes[0]
-        share = f" ({counted(first.count, 'failure')})" if first.count > 1 else ""
+    if facts.regressions:
+        told = [inline(one.title, 80) for key, one in facts.failed if key in facts.regressions][:3]
+        names = f" ({'; '.join(told)})" if told else ""
         yield (
-            f"Make the {counted(failed, 'failed scenario')} pass, from the first likely root cause to the last; "
-            f"begin with {_lowered(first.title)}{share}."
+            f"Repair {counted(len(facts.regressions), 'regression')}{names}: "
+            "find out which of the last changes broke it, before adding anything."
+        )
+    if failed and facts.causes and not facts.causes[0].blocking:
+        yield (
+            f"Make the {counted(failed, 'failed scenario')} pass, from the first likely root cause to the last. "
+            f"Begin with: {facts.causes[0].title}."
         )
     elif failed:
         yield f"Make the {counted(failed, 'failed scenario')} pass: compare the behaviour with the specification."
@@ -79,7 +81,3 @@ def _steps(facts: Facts) -> Iterator[str]:
             code(one.name, 60) + (f" ({inline(one.reason, 100)})" if one.reason else "") for one in facts.tracked[:5]
         )
         yield f"After all that, improve the quality gates that do not pass: {', '.join(reasons)}."
-
-
-def _lowered(title: str) -> str:
-    return title[:1].lower() + title[1:]

@@ -9,10 +9,10 @@ from dark_factory.core.disclosed import Disclosed
 from dark_factory.core.feedback_facts import Facts, Standing
 from dark_factory.core.fitting import Piece, Section, Stream
 from dark_factory.core.harmless import code, inline
-from dark_factory.core.plan import percent
 from dark_factory.core.report import GateResult, Layer, Status
+from dark_factory.core.shares import percent, sparkline
 from dark_factory.core.thresholds import change, figure_of
-from dark_factory.core.trajectory import Step, sparkline
+from dark_factory.core.trajectory import Step
 
 # What is left out first when there is no room: the highest first number, then the highest second one.
 _REGRESSIONS, _GATES, _CAUSES, _DETAILS, _STEPS, _TABLE, _PATHS, _QUALITY = range(1, 9)
@@ -20,6 +20,13 @@ _NAMES = 8
 """How many names a line of the summary or of a cause lists."""
 _FINDINGS = 50
 _TRACKED_FINDINGS = 10
+_STEP_TABLE = (
+    "| Iteration | Satisfaction | Change | Passed | Red gates | What happened |\n"  # the rows follow
+    "| --- | --- | --- | --- | --- | --- |\n"
+)
+_FIGURE_TABLE = (
+    "| Gate | Status | Figure | Now | Base | Change | Limit |\n| --- | --- | --- | --- | --- | --- | --- |\n"
+)
 
 
 def summary(facts: Facts) -> Section:
@@ -53,7 +60,7 @@ def _standing(facts: Facts) -> str:
         case Standing.ENOUGH:
             return f"**Satisfied: the threshold is reached.** {reached}"
         case Standing.UNJUDGED:
-            return "**Not satisfied, but nothing that could be judged failed.** See Not Judged."
+            return "**Not satisfied, but nothing that could be judged failed.**"
         case Standing.WORK if facts.red:
             return "**Not satisfied: layer 1 is red.** Scenarios are run only when all gates of layer 1 pass."
         case Standing.WORK if facts.blocking:
@@ -76,8 +83,11 @@ def _comparison(facts: Facts) -> list[str]:
 
 def regressions(facts: Facts) -> Section | None:
     """What passed before and fails now; None without such."""
+    held_up = {gate.name for gate in (*facts.red, *facts.blocking)}
     lines = [
-        f"- Gate {code(one.id, 100)}: passed last in iteration {one.passed}." for one in facts.gate_regressions.values()
+        f"- Gate {code(name, 100)}: passed last in iteration {one.passed}."
+        for name, one in facts.gate_regressions.items()
+        if name in held_up
     ]
     told = {key: one for key, one in facts.failed if key in facts.regressions}
     lines += [
@@ -94,19 +104,15 @@ def regressions(facts: Facts) -> Section | None:
 
 def convergence(facts: Facts) -> Section:
     """Every iteration in a table."""
+    steps = facts.steps
     heading = (
         "## Convergence Trajectory\n\n"
-        f"Satisfaction by iteration: {sparkline([step.satisfaction for step in facts.steps])}\n\n"
-        "| Iteration | Satisfaction | Change | Passed | Red gates | What happened |\n|---|---|---|---|---|---|"
+        f"Satisfaction by iteration, from 0 to 100%: {sparkline([step.satisfaction for step in steps])}"
     )
-    steps = facts.steps
+    base = Piece(_STEP_TABLE + _row(steps[0]))
     # The newest rows are the last to be left out.
-    pieces = tuple(Piece(_row(step), (_STEPS, len(steps) - step.number)) for step in steps)
-    return Section(heading.rpartition("\n\n")[0], (_table(heading, pieces[0]), *pieces[1:]), "iterations", "\n")
-
-
-def _table(heading: str, first: Piece) -> Piece:
-    return Piece(heading.rpartition("\n\n")[2] + "\n" + first.text)
+    rows = tuple(Piece(_row(step), (_STEPS, len(steps) - step.number)) for step in steps[1:])
+    return Section(heading, (base, *rows), "iterations", "\n")
 
 
 def _row(step: Step) -> str:
@@ -127,9 +133,10 @@ def root_causes(facts: Facts) -> Section:
         return Section(heading, (Piece(withheld),))
     texts = []
     for place, cause in enumerate(facts.causes, 1):
-        lines = [f"{place}. **{cause.title}.** {cause.advice}"]
+        times = f", {cause.count} times" if cause.count > 1 else ""
+        lines = [f"{place}. **{cause.title}**{times}. {cause.advice}"]
         lines += [f"   - It says: {line}" for line in cause.detail.splitlines()]
-        lines += [f"   - Seen in: {listed(cause.where)}"] if cause.where else []
+        lines += [f"   - Seen in: {listed(cause.where, '; ')}"] if cause.where else []
         texts.append("\n".join(lines))
     return Section(heading, _ranked(_CAUSES, texts), "causes", "\n")
 
@@ -155,8 +162,7 @@ def quality(facts: Facts) -> Section | None:
         for row in _figures(gate, figures.get(gate.name, {}), facts.request.thresholds.get(gate.name, {}))
     ]
     heading = "## Quality\n\nLayer 2, against the base (iteration 0)."
-    table = "| Gate | Status | Figure | Now | Base | Change | Limit |\n|---|---|---|---|---|---|---|\n" + rows[0]
-    pieces = (Piece(table), *_ranked(_TABLE, rows[1:]))
+    pieces = (Piece(_FIGURE_TABLE + rows[0]), *_ranked(_TABLE, rows[1:]))
     details = _gates(facts, (*facts.blocking, *facts.tracked), _QUALITY, _TRACKED_FINDINGS)
     # The blank line ends the table.
     after = tuple(Piece("\n" + one.text, one.rank, one.streams) for one in details)
@@ -252,8 +258,8 @@ def not_judged(facts: Facts) -> Section | None:
 def protected_paths(facts: Facts) -> Section | None:
     """What of the last agent call was undone; None when nothing was."""
     last = facts.last
-    lines = [f"- {code(path)} is protected: it was put back." for path in last.reset]
-    lines += [f"- {code(path, 400)} was left out." for path in last.refused]
+    lines = [f"- Put back: {code(path)}" for path in last.reset]
+    lines += [f"- Left out: {code(path, 400)}" for path in last.refused]
     if not lines:
         return None
     heading = "## Protected Paths\n\nThese changes of the last call did not become part of the code:"
@@ -286,11 +292,11 @@ def _named(one: Disclosed) -> str:
     return inline(one.title, 150) + (f" ({inline(one.category, 60)})" if one.category else "")
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], joiner: str = ", ") -> str:
     """The first of some names, and how many more there are."""
     every = list(names)
     more = f" and {len(every) - _NAMES} more" if len(every) > _NAMES else ""
-    return ", ".join(every[:_NAMES]) + more
+    return joiner.join(every[:_NAMES]) + more
 
 
 def counted(number: int, noun: str) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from dark_factory.core.harmless import block, clip, harmless
 from dark_factory.core.units import format_size
 
-_LEAST = 400
+_LEAST = 240
 """Bytes that a stream gets at least; when there is no room for that, parts are left out."""
 _NOTE = 120
 """Bytes reserved in a section for the sentence that says what was left out."""
@@ -65,17 +65,20 @@ def fit(sections: Sequence[Section], size: int) -> str:
     Streams are cut to equal shares, those that need less than their share left whole. Where the shares would become
     useless, pieces are left out by rank, and each section says how many.
     """
-    kept = [piece for section in sections for piece in section.pieces]
-    cost = sum(_size(section.heading) + 2 + _NOTE for section in sections) + sum(map(_fixed, kept))
-    need = cost + sum(map(_least, kept))
+    kept = [(piece, place) for place, section in enumerate(sections) for piece in section.pieces]
+    cost = sum(_size(section.heading) + 2 for section in sections) + sum(_fixed(piece) for piece, _ in kept)
+    need = cost + sum(_least(piece) for piece, _ in kept)
     left_out: set[int] = set()
-    for piece in sorted((one for one in kept if one.rank is not None), key=_rank, reverse=True):
+    noted: set[int] = set()
+    for piece, place in sorted((one for one in kept if one[0].rank is not None), key=_rank, reverse=True):
         if need <= size:
             break
+        note = 0 if place in noted else _NOTE
+        noted.add(place)
         left_out.add(id(piece))
-        cost -= _fixed(piece)
-        need -= _fixed(piece) + _least(piece)
-    streams = [stream for piece in kept if id(piece) not in left_out for stream in piece.streams]
+        cost += note - _fixed(piece)
+        need += note - _fixed(piece) - _least(piece)
+    streams = [stream for piece, _ in kept if id(piece) not in left_out for stream in piece.streams]
     rooms = _shares([stream.size for stream in streams], size - cost)
     blocks = {id(stream): _block(stream, room) for stream, room in zip(streams, rooms, strict=True)}
     return "\n\n".join(_section(section, left_out, blocks, size) for section in sections) + "\n"
@@ -124,8 +127,8 @@ def _least(piece: Piece) -> int:
     return sum(min(_LEAST, stream.size) for stream in piece.streams)
 
 
-def _rank(piece: Piece) -> tuple[int, int]:
-    return piece.rank or (0, 0)
+def _rank(entry: tuple[Piece, int]) -> tuple[int, int]:
+    return entry[0].rank or (0, 0)
 
 
 def _size(text: str) -> int:

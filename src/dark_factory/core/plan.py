@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dark_factory.core.agent_run import AgentOutcome
+from dark_factory.core.shares import percent
 from dark_factory.core.state import Iteration, RunStopped, State
 from dark_factory.core.units import format_duration
 from dark_factory.core.verdict import Decision, Verdict
@@ -230,10 +231,13 @@ def _limits(plan: Plan, state: State) -> Verdict | None:
             reason=f"iterations {used} of {limits.max_iterations}",
             do="`--resume --max-iterations` goes on from here",
         )
-    if limits.tokens is not None and state.tokens is not None and state.tokens >= limits.tokens:
-        return Verdict(decision=Decision.OVER_BUDGET, reason=f"tokens {state.tokens:,} of {limits.tokens:,}")
-    if limits.usd is not None and state.usd is not None and state.usd >= limits.usd:
-        return Verdict(decision=Decision.OVER_BUDGET, reason=f"{state.usd:.2f} USD of {limits.usd:.2f} USD")
+    # One call without a bill must not lift the ceiling of those with one.
+    if limits.tokens is not None and state.least_tokens >= limits.tokens:
+        least = "" if state.tokens is not None else "at least "
+        return _over_budget(f"tokens: {least}{state.least_tokens:,} of {limits.tokens:,}", "tokens")
+    if limits.usd is not None and state.least_usd >= limits.usd:
+        least = "" if state.usd is not None else "at least "
+        return _over_budget(f"{least}{state.least_usd:.2f} USD of {limits.usd:.2f} USD", "usd")
     if state.elapsed >= limits.max_duration:
         spent = f"{format_duration(round(state.elapsed))} of {format_duration(limits.max_duration)}"
         return Verdict(
@@ -242,17 +246,13 @@ def _limits(plan: Plan, state: State) -> Verdict | None:
     return None
 
 
+def _over_budget(reason: str, key: str) -> Verdict:
+    return Verdict(decision=Decision.OVER_BUDGET, reason=reason, do=f"raise budget.{key} and `--resume`")
+
+
 def ending(state: State) -> Verdict | None:
     """The verdict that a run's events recorded."""
     if state.ended is None:
         return None
     do = "" if isinstance(state.ended, RunStopped) else "`--resume` goes on from here"
     return Verdict(decision=state.ended.decision, reason=state.ended.reason, do=do)
-
-
-def percent(share: float | None) -> str:
-    """A share for people, never rounded up to a threshold that it does not reach; `none` when nothing was evaluated."""
-    if share is None:
-        return "none"
-    tenths = int(share * 1000 + 1e-6)
-    return f"{tenths // 10}%" if tenths % 10 == 0 else f"{tenths / 10:.1f}%"

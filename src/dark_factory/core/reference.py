@@ -1,4 +1,4 @@
-"""Writes the reference page of factory.toml out of its schema."""
+"""Writes the reference pages of factory.toml and of a scenario's frontmatter out of their schemas."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ A value is taken from the first of these that has it: the task's option, the env
 default. An environment variable that is empty counts as not set. `inv factory.config` prints every value and where it
 came from. With the line `#:schema ./schemas/factory.schema.json` at the top of the file, an editor completes and
 explains the keys.
+"""
+
+_FRONTMATTER = """\
+# Frontmatter of a scenario
+
+This page is made from `schemas/scenario.schema.json`; change the schema, not the page.
+
+{description} [Scenarios](../scenarios.md) tells the whole format.
 """
 
 
@@ -43,6 +51,35 @@ def reference_markdown(schema: Mapping[str, Any]) -> str:
         body = schema["$defs"][definition]
         parts.append(f"- **{body['title']}**: {body['description']} {_such_as(body)}")
     return "\n".join(parts) + "\n"
+
+
+def frontmatter_markdown(schema: Mapping[str, Any]) -> str:
+    """The page: each key with what it may be, its default and an example; the keys of a table follow it."""
+    parts = [_FRONTMATTER.format(description=schema["description"])]
+    parts.extend(_entries(schema, schema, above=""))
+    return "\n".join(parts)
+
+
+def _entries(table: Mapping[str, Any], schema: Mapping[str, Any], *, above: str) -> Iterator[str]:
+    for name, raw in table["properties"].items():
+        dotted = f"{above}.{name}" if above else name
+        value = _one_or_more(raw, schema)
+        lines = [f"## {dotted}", "", str(raw["description"]), "", f"- value: {value}"]
+        if "default" in raw and raw["default"] not in ([], {}):
+            lines.append(f"- default: `{_yaml(raw['default'])}`")
+        examples = [f"`{name}: {_yaml(example)}`" for example in raw["examples"]]
+        yield "\n".join([*lines, f"- for example: {', '.join(examples)}", ""])
+        if "properties" in raw:
+            yield from _entries(raw, schema, above=dotted)
+
+
+def _one_or_more(body: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """What a key may be; `if` tells a list from the one value that it may be instead."""
+    if "else" in body:
+        return f"{expected(body['else'], schema)}, or a list of such"
+    if "properties" in body:
+        return "a table with the keys below"
+    return expected({**body, "examples": []}, schema)
 
 
 def _keys(table: str, body: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
@@ -81,3 +118,12 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key}: {_yaml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_yaml(item) for item in value) + "]"
+    plain = isinstance(value, str) and value.replace("-", "").isalnum() and not value[0].isdigit()
+    return str(value) if plain else json.dumps(value, ensure_ascii=False)

@@ -93,12 +93,16 @@ class Score:
         return self.satisfaction >= threshold - 1e-9
 
     @property
-    def rank(self) -> tuple[int, float, float]:
-        """Orders candidates from worse to better: gates that block, then satisfaction, then the number of findings."""
+    def rank(self) -> tuple[int, int, float, float]:
+        """Orders candidates from worse to better: gates that block, what could not be judged, satisfaction, findings.
+
+        What could not be judged comes before satisfaction, so that nothing ranks above a satisfied candidate without
+        being satisfied itself.
+        """
         red = self.blocked_by
         findings = sum(gate.findings for gate in red)
         satisfaction = -1.0 if self.satisfaction is None else self.satisfaction
-        return (-len(red), satisfaction, -float(findings))
+        return (-len(red), -len(self.errored), satisfaction, -float(findings))
 
 
 def score(gates: GateReport, scenarios: ScenarioReport) -> Score:

@@ -198,6 +198,16 @@ class State:
         return sum(known) if len(known) == len(usages) else None
 
     @property
+    def least_tokens(self) -> int:
+        """Tokens of the calls whose bill is known: at least so many were used."""
+        return sum(one.usage.tokens or 0 for one in self.iterations if one.usage is not None)
+
+    @property
+    def least_usd(self) -> float:
+        """Money of the calls whose bill is known: at least so much was spent."""
+        return sum(one.usage.usd or 0.0 for one in self.iterations if one.usage is not None)
+
+    @property
     def best(self) -> Iteration:
         """The best judged candidate, the latest of equals."""
         judged = [iteration for iteration in self.iterations if iteration.score is not None]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from dark_factory.core.agent_run import AgentOutcome
 from dark_factory.core.report import Layer, Status
 from dark_factory.core.state import Iteration, State
-
-_BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +69,6 @@ def happened(iteration: Iteration) -> str:
     if iteration.refused:
         words += f"; {_count(len(iteration.refused), 'path')} refused"
     return words
-
-
-def sparkline(values: Sequence[float | None]) -> str:
-    """A bar for each share from 0 to 1; `·` for one that is not known."""
-    return "".join("·" if value is None else _BARS[min(max(int(value * 8), 0), 7)] for value in values)
 
 
 def _outcome(iteration: Iteration) -> str:

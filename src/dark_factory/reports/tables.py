@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dark_factory.core.harmless import harmless
-from dark_factory.core.plan import percent
 from dark_factory.core.report import GateReport, GateResult, ScenarioReport, Status
+from dark_factory.core.shares import percent
 
 _STYLES = {Status.PASSED: "green", Status.FAILED: "red", Status.ERRORED: "yellow", Status.SKIPPED: "dim"}
 _PIPE_WIDTH = 160

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dark_factory.core.patterns import Patterns
-from dark_factory.core.plan import percent
+from dark_factory.core.shares import percent
 from dark_factory.core.state import Iteration, State
 from dark_factory.core.tree import Entry, graft, only
 from dark_factory.effects.git import Author, Store

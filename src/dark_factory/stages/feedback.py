@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dark_factory.core.feedback import FeedbackInput, feedback
-
 from dark_factory.core.config import Config
 from dark_factory.core.disclosed import Disclosed
 from dark_factory.core.disclosure import disclose
+from dark_factory.core.feedback import feedback
+from dark_factory.core.feedback_facts import FeedbackInput
 from dark_factory.core.report import GateReport, ScenarioReport, ScenarioResult, Status
 from dark_factory.core.scenario_file import parse_scenario
 from dark_factory.core.state import State
@@ -37,20 +37,21 @@ def write_feedback(
     sources: the texts of the scenarios of `failed_paths`, by path.
     run: its folder gets a copy; empty outside a run.
     """
-    details: list[Disclosed] = []
+    details: dict[str, Disclosed] = {}
     for result in _told(scenarios):
         scenario = parse_scenario(sources[result.path], path=result.path, schema=schema)
-        details.append(disclose(result, scenario, config.feedback.disclosure))
+        details[result.id] = disclose(result, scenario, config.feedback.disclosure)
     text = feedback(
         FeedbackInput(
             state=state,
             gates=gates,
-            details=tuple(details),
-            counts={status: scenarios.count(status) for status in Status},
+            details=details,
             threshold=config.loop.satisfaction_threshold,
             max_iterations=config.loop.max_iterations,
             disclosure=config.feedback.disclosure,
             max_size=config.feedback.max_size,
+            thresholds={gate.name: gate.thresholds for gate in config.gates},
+            specs=config.project.specs,
         )
     ).encode()
     name = f"feedback_iter_{state.last.number}.md"

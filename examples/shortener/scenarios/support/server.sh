@@ -2,7 +2,7 @@
 #
 #     start_server    start it on a free port; sets BASE_URL and SERVER_PID
 #     stop_server     ask it to end with SIGTERM; returns its exit status
-#     kill_server     end it with SIGKILL, as a power cut would
+#     kill_server     end it with SIGKILL, so that it can save nothing
 #     judge           run the Python lines on standard input against it (see client.py)
 #
 # The database is $DATABASE, in the scenario's own temporary folder. Nothing here sleeps: every wait ends with an event
