@@ -43,9 +43,9 @@ def _task(name: str, task: Task) -> str:  # type: ignore[type-arg]
         return "\n".join(lines)
     lines += ["| option | meaning |", "| --- | --- |"]
     for option in options:
-        words = [f"`--{str(option.name).replace('_', '-')}{' VALUE' if option.takes_value else ''}`"]
-        words += [f"`-{short}`" for short in option.names if len(short) == 1]
-        lines.append(f"| {', '.join(words)} | {option.help} |")
+        # The short spellings are left out: Invoke derives them, and another option may change them.
+        value = " VALUE" if option.takes_value else ""
+        lines.append(f"| `--{str(option.name).replace('_', '-')}{value}` | {option.help} |")
     return "\n".join([*lines, ""])
 
 

@@ -100,6 +100,20 @@ def resume(house: House) -> tuple[Verdict, State]:
         return _go(house, run, _store(house, run), base=(started.commit, started.tree), dirty=started.dirty)
 
 
+def how_to_merge(house: House, state: State) -> str:
+    """The command that brings the run's result into the current branch; empty when there is nothing to merge.
+
+    Feedback files of an earlier run that the author merged are tracked, and this run has written over them: git would
+    refuse to merge above them.
+    """
+    if state.head is None or state.started is None:
+        return ""
+    branch = house.config.delivery.branch.replace("{run}", state.started.run)
+    artifacts = house.config.project.artifacts
+    tracked = house.git.run("ls-files", "--", artifacts, cwd=house.root, ours=False)
+    return f"git restore -- {artifacts} && git merge {branch}" if tracked else f"git merge {branch}"
+
+
 def unfinished(house: House) -> tuple[str, ...]:
     """The runs that have neither a verdict nor anybody at work on them."""
     found = []

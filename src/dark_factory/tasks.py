@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json as json_module
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -52,11 +53,13 @@ def loop(
 
         with _house(options, quiet=json) as house:
             verdict, state = runs.resume(house) if resume else runs.start(house, allow_dirty=allow_dirty)
+            merge = runs.how_to_merge(house, state)
         view = snapshot(state, plan=runs.plan_of(house.config))
         if json:
             sys.stdout.write(json_module.dumps(view, indent=2) + "\n")
         else:
             sys.stdout.write(f"\n{verdict.decision}: {verdict.reason}\nnext: {view['next']}\n")
+            sys.stdout.write(f"merge: {merge}\n" if merge else "")
         _exit(verdict.exit_status)
 
 
@@ -240,6 +243,9 @@ def _handled() -> Iterator[None]:
     """Where expected failures and bugs part ways: the former are told, the latter keep their traceback."""
     from dark_factory.core.errors import ExitStatus, FactoryError
 
+    # A runner that is reclaimed or a terminal that is closed stops a run as Ctrl-C does: cleanly, to be resumed.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         yield
     except FactoryError as error:
@@ -249,6 +255,10 @@ def _handled() -> Iterator[None]:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         raise Exit(code=int(ExitStatus.INTERRUPTED)) from None
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _options(given: dict[str, tuple[str | None, str]]) -> dict[str, Any]:

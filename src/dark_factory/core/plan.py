@@ -148,15 +148,15 @@ def _agent_failed(plan: Plan, state: State) -> Verdict | None:
             reason="the base does not satisfy, and factory.toml names no agent",
             do="add an [agent] table to factory.toml",
         )
-    last = state.last
-    if last.outcome is AgentOutcome.NOT_STARTED:
+    last, since = state.last, state.iterations[state.resumed_from + 1 :]
+    if last.outcome is AgentOutcome.NOT_STARTED and since:
         return Verdict(
             decision=Decision.AGENT_FAILED,
             reason=f"the agent could not be started: {last.note}",
             do="check [agent] command in factory.toml",
         )
     failed = 0
-    for iteration in reversed(state.iterations[1:]):
+    for iteration in reversed(since):
         unchanged = iteration.tree == state.iterations[iteration.number - 1].tree
         if not unchanged or iteration.outcome not in (AgentOutcome.CRASHED, AgentOutcome.TIMED_OUT):
             break
@@ -248,6 +248,23 @@ def _limits(plan: Plan, state: State) -> Verdict | None:
 
 def _over_budget(reason: str, key: str) -> Verdict:
     return Verdict(decision=Decision.OVER_BUDGET, reason=reason, do=f"raise budget.{key} and `--resume`")
+
+
+def _over(unit: str, used: float | None, ceiling: float | None) -> Verdict | None:
+    """A ceiling that is reached, or that can't be held because a call's bill is unknown: unknown is not zero."""
+    if ceiling is None or (used is not None and used < ceiling):
+        return None
+    if used is None:
+        return Verdict(
+            decision=Decision.OVER_BUDGET,
+            reason=f"the bill of a call is unknown, so budget.{unit} = {ceiling:,g} can't be held",
+            do="let the agent report its bill in the file that FACTORY_USAGE names, or drop that ceiling",
+        )
+    return Verdict(
+        decision=Decision.OVER_BUDGET,
+        reason=f"{unit} {used:,g} of {ceiling:,g} (budget.{unit})",
+        do=f"raise budget.{unit} and `--resume`",
+    )
 
 
 def ending(state: State) -> Verdict | None:

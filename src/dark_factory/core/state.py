@@ -164,6 +164,7 @@ class State:
     """A run as its events tell it.
 
     elapsed: seconds of work, pauses aside. attempts: agent calls begun for the next iteration.
+    resumed_from: the newest iteration when the run was last taken up again; what failed before it may be mended now.
     calls: agent calls begun in all. began: what was announced and has not ended, for people.
     head: the commit that the run's branch is at, and the iteration whose tree it has.
     """
@@ -177,6 +178,7 @@ class State:
     head: str | None = None
     head_iteration: int = 0
     ended: RunStopped | RunPaused | None = None
+    resumed_from: int = 0
 
     @property
     def last(self) -> Iteration:
@@ -237,7 +239,7 @@ def evolve(state: State, event: Event) -> State:  # noqa: PLR0911 - one for each
         case RunStarted():
             return replace(state, started=event, iterations=(Iteration(number=0, tree=event.visible),))
         case RunResumed():
-            return replace(state, ended=None, began="")
+            return replace(state, ended=None, began="", resumed_from=state.last.number if state.iterations else 0)
         case ValidationBegan():
             return replace(state, began="validation")
         case Validated():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from dark_factory.core.command import Command, CommandResult
+from dark_factory.core.command import Command, CommandResult, Outcome
 from dark_factory.core.config import Config
 from dark_factory.core.environment import Toolbox, judged_variables
 from dark_factory.core.expectation import judge as judge_expectation
@@ -135,6 +135,8 @@ class _Run:
 
     def ended(self, key: str, result: CommandResult) -> Sequence[str]:
         scenario, script = self.attempts[key]
+        if result.outcome is Outcome.CANCELLED:
+            return ()
         before = self.results[scenario.id]
         evidence, missing = self._collect(scenario)
         status, reason, public = judge_expectation(
@@ -150,23 +152,22 @@ class _Run:
             duration=before.duration + result.duration,
             evidence=evidence,
         )
-        # The first attempt that does not pass is the one to show; until then the newest.
-        if before.attempts == 0 or before.status is Status.PASSED:
-            repeated = f" (attempt {after.attempts} of {scenario.repeat})" if scenario.repeat > 1 and reason else ""
-            after = replace(
-                after,
-                status=status,
-                reason=reason + repeated,
-                public_reason=public + repeated,
-                exit_status=result.exit_status,
-                timed_out=result.outcome == "timed_out",
-                stdout=result.stdout.text(),
-                stderr=result.stderr.text().replace(str(script), "scenario"),
-            )
-        self.results[scenario.id] = after
-        if status is not Status.PASSED:
-            self.tools.watcher.note(f"scenario {scenario.id}: {status} ({reason})")
-        return ()
+        repeated = f" (attempt {after.attempts} of {scenario.repeat})" if scenario.repeat > 1 and reason else ""
+        self.results[scenario.id] = replace(
+            after,
+            status=status,
+            reason=reason + repeated,
+            public_reason=public + repeated,
+            exit_status=result.exit_status,
+            timed_out=result.outcome is Outcome.TIMED_OUT,
+            stdout=result.stdout.text(),
+            stderr=result.stderr.text().replace(str(script), "scenario"),
+        )
+        if status is Status.PASSED:
+            return ()
+        self.tools.watcher.note(f"scenario {scenario.id}: {status} ({reason})")
+        # One attempt that does not pass decides; the others would only take time.
+        return [other for other, (one, _) in self.attempts.items() if one is scenario]
 
     def _collect(self, scenario: Scenario) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if not scenario.evidence:

@@ -64,7 +64,7 @@ def finding(rule: str, message: str, path: str = "src/a.py", line: int = 3, leve
         ),
         ("scenario: line 3: frobnicate: command not found", 127, CauseKind.COMMAND, "frobnicate"),
         ("sh: 1: frobnicate: not found", 127, CauseKind.COMMAND, "frobnicate"),
-        ("/usr/bin/env: ‘node’: No such file or directory", 127, CauseKind.COMMAND, "node"),
+        ("/usr/bin/env: \u2018node\u2019: No such file or directory", 127, CauseKind.COMMAND, "node"),
         ("bash: line 2: ./run.sh: No such file or directory", 127, CauseKind.COMMAND, "./run.sh"),
         ("", 127, CauseKind.COMMAND, ""),
         ("", 139, CauseKind.CRASH, "SIGSEGV"),
