@@ -1,6 +1,7 @@
 # Sourced by every scenario. It leaves the shell in a new, empty git repository and offers
 #
-#     settings            write factory.toml: what is on standard input, below the lines that all projects here share
+#     settings            write factory.toml: what is on standard input, below the lines that all projects here share;
+#                         lines before its first table belong to [environment]
 #     scenario ID [KEYS]  write scenarios/ID.md, whose command is on standard input; KEYS is its frontmatter
 #     agent               write ../agent, an agent that is the bash lines on standard input
 #     replace OLD NEW     write the next recorded patch: it turns the content of answer.txt from OLD into NEW
@@ -48,7 +49,7 @@ scenario() {
         printf '# Scenario: The title of %s\n\n## Category\nsample\n\n## Preconditions\n- None\n\n' "$1"
         printf '## Behavioral Expectation\nIt behaves.\n\n## Evaluation Method\n```bash\n'
         cat
-        printf '```\n\n## Pass Criteria\nExit status 0.\n\n## Evidence Required\n- The output\n'
+        printf '```\n\n## Pass Criteria\nIt is as expected.\n\n## Evidence Required\n- The output\n'
     } >"scenarios/$1.md"
 }
 

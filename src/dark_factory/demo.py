@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
@@ -37,16 +38,19 @@ def demo(folder: Path, environ: Mapping[str, str], watcher: Watcher, out: TextIO
     if close is not None:
         close()
     run = state.started.run if state.started else ""
-    artifacts = house.config.project.artifacts
+    program = "dark-factory" if shutil.which("dark-factory") else str(Path(sys.executable).with_name("dark-factory"))
+    look = {
+        f"cd {folder}": "",
+        f"cat {house.config.project.artifacts}/feedback_iter_4.md": "what the agent was told after a regression",
+        f"git log --stat factory/{run}": "one commit for each iteration",
+        f"git diff main...factory/{run} -- src": "what would be merged",
+        "ls scenarios": "what the agent never saw",
+        f"{program} status": "how it ended",
+    }
+    width = max(map(len, look))
     out.write(
         f"\n{verdict.decision}: {verdict.reason}\n\n"
         "The agent was a recording: its patches went wrong in believable ways until the feedback was met.\n"
-        "Look at:\n"
-        f"    cd {folder}\n"
-        f"    cat {artifacts}/feedback_iter_4.md        what the agent was told after a regression\n"
-        f"    git log --stat factory/{run}              one commit for each iteration\n"
-        f"    git diff main...factory/{run} -- src      what would be merged\n"
-        "    ls scenarios                              what the agent never saw\n"
-        "    dark-factory status                       how it ended\n"
+        "Look at:\n" + "".join(f"    {command:<{width}}  {why}".rstrip() + "\n" for command, why in look.items())
     )
     return verdict.exit_status

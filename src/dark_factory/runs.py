@@ -59,7 +59,7 @@ def start(house: House, *, allow_dirty: bool) -> tuple[Verdict, State]:
         listed = "\n".join(f"    {line}" for line in dirty[:_LISTED])
         more = f"\n    and {len(dirty) - _LISTED} more" if len(dirty) > _LISTED else ""
         raise InputError(
-            f"the checkout differs from its commit in {len(dirty)} files:\n{listed}{more}",
+            f"the checkout differs from its commit in {len(dirty)} file{'s' if len(dirty) > 1 else ''}:\n{listed}{more}",
             do="commit or stash them, or take them into the base with --allow-dirty",
         )
     with house.locked("loop"):

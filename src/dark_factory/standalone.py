@@ -37,7 +37,7 @@ def check(root: Path, environ: dict[str, str], out: TextIO) -> ExitStatus:
     gates = ""
     try:
         config = settings(root, environ, {})
-        folders, gates = config.scenarios.holdout, f"{len(config.gates)} gates"
+        folders, gates = config.scenarios.holdout, _counted(len(config.gates), "gate")
     except InputError as error:
         problems.append(error)
     found = Project(root).markdown(folders)
@@ -48,16 +48,16 @@ def check(root: Path, environ: dict[str, str], out: TextIO) -> ExitStatus:
         problems.append(error)
     if problems:
         every = tuple(problem for error in problems for problem in error.problems)
-        count = len(every) or len(problems)
+        lone = problems[0] if len(problems) == 1 else None
         raise InputError(
-            f"{count} problem{'s' if count > 1 else ''} in {CONFIG} and {', '.join(folders)}",
+            f"{_counted(len(every) or len(problems), 'problem')} in {CONFIG} and {', '.join(folders)}",
             problems=every,
-            why="" if every else problems[0].what,
-            do="" if every else problems[0].do,
+            why=lone.why or ("" if every else lone.what) if lone else "",
+            do=lone.do if lone else "correct what is listed above",
         )
     if not scenarios:
         out.write(f"warning: no scenario in {', '.join(folders)}: nothing can be satisfied\n")
-    out.write(f"{CONFIG}: {gates}, {len(scenarios)} scenarios: no problems\n")
+    out.write(f"{CONFIG}: {gates}, {_counted(len(scenarios), 'scenario')}: no problems\n")
     return ExitStatus.SATISFIED
 
 
@@ -212,6 +212,10 @@ def _refuse_unknown(what: str, asked: list[str], known: list[str]) -> None:
     for name in asked:
         if name not in known:
             raise InputError(f"there is no {what} {name!r}", do=f"known: {', '.join(sorted(set(known))) or 'none'}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _close(house: House) -> None:

@@ -55,6 +55,12 @@ SCENARIO = """\
 ## Category
 content
 
+## Preconditions
+- There is a list of words.
+
+## Behavioral Expectation
+The list has {word}.
+
 ## Evaluation Method
 ```bash
 grep -x {word} words.txt
@@ -62,6 +68,9 @@ grep -x {word} words.txt
 
 ## Pass Criteria
 The word is on a line of its own.
+
+## Evidence Required
+- The matching line.
 """
 # The first call leaves a mark that a test can wait for; told to hang, it stays until it is ended.
 SCRIPT = """\
@@ -264,4 +273,4 @@ def test_a_run_that_is_over_has_nothing_to_resume(factory_project: MakeProject, 
     project.run("loop", "--resume").assert_status(2)
     name = project.run("loop", "--json").assert_status(0).json["run"]
     assert project.runs() == [name]
-    assert [path.name for path in tmp_path.iterdir()] == ["project", "project-state"]
+    assert {path.name for path in tmp_path.iterdir()} == {"project", "project-state"}

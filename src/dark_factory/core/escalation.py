@@ -110,7 +110,7 @@ def _advice(state: State, verdict: Verdict, failing: tuple[Persistent, ...]) -> 
         )
     broken = [code(one.id, 100) for one in regressions(state)]
     if broken:
-        yield f"These passed in an earlier iteration: {listed(broken)}. See what changed between its commit and the last."
+        yield f"These passed in an earlier iteration: {listed(broken)}. See what changed since that commit."
     resets = sum(len(one.reset) for one in state.iterations)
     if resets:
         yield (

@@ -116,7 +116,7 @@ class Facts:
     def failed(self) -> tuple[tuple[str, Disclosed], ...]:
         """The failed scenarios that are told by title, regressions first, with their ids."""
         told = [
-            (key, one)
+            (key, _at_most(self.request.disclosure, one))
             for key, one in self.request.details.items()
             if one.status is Status.FAILED and Disclosure.COUNT not in (one.level, self.request.disclosure)
         ]
@@ -145,3 +145,10 @@ class Facts:
     @cached_property
     def _failed(self) -> tuple[GateResult, ...]:
         return self.gates(Status.FAILED)
+
+
+def _at_most(level: Disclosure, one: Disclosed) -> Disclosed:
+    """What a run's level leaves of a detail that was made for a level that tells more."""
+    if level is Disclosure.OUTPUT or one.level is not Disclosure.OUTPUT:
+        return one
+    return Disclosed(level=level, status=one.status, title=one.title, category=one.category)

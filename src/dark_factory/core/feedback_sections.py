@@ -218,7 +218,7 @@ def _detail(facts: Facts, place: int, key: str, one: Disclosed) -> str:
             f"It has failed in this same way since iteration {lasting.since}, {lasting.iterations} times: "
             "what was changed since did not help."
         )
-    if one.level is not Disclosure.OUTPUT or facts.request.disclosure is not Disclosure.OUTPUT:
+    if one.level is not Disclosure.OUTPUT:
         lines.append("Its output is not disclosed.")
     elif not one.stdout.strip() and not one.stderr.strip():
         lines.append("It wrote nothing.")

@@ -23,6 +23,8 @@ _INVISIBLE = re.compile(
 )
 _BACKTICKS = re.compile(r"`+")
 _MARKUP = re.compile(r"([\\`*<\[|])")
+# What makes the line that it begins a heading, a quotation, a list, a rule or a fence.
+_OPENING = re.compile(r"^(\d{0,9})((?<=\d)[.)]|(?<!\d)[#>+=~_-])")
 _SNAP = 120
 """How many bytes more may be cut to cut at the end of a line."""
 
@@ -56,8 +58,9 @@ def block(text: str, info: str = "text") -> str:
 
 
 def inline(text: str, size: int = 200) -> str:
-    """The text, made harmless, as one line of plain markdown text of about `size` bytes at most; for tables, too."""
-    return _MARKUP.sub(r"\\\1", _one_line(text, size))
+    """The text, made harmless, as one line of plain markdown of about `size` bytes, at home in lines and tables."""
+    text = _MARKUP.sub(r"\\\1", _one_line(text, size))
+    return _OPENING.sub(r"\1\\\2", text)
 
 
 def code(text: str, size: int = 200) -> str:

@@ -238,6 +238,14 @@ def _limits(plan: Plan, state: State) -> Verdict | None:
     if limits.usd is not None and state.least_usd >= limits.usd:
         least = "" if state.usd is not None else "at least "
         return _over_budget(f"{least}{state.least_usd:.2f} USD of {limits.usd:.2f} USD", "usd")
+    for key, bill, ceiling in (("tokens", state.tokens, limits.tokens), ("usd", state.usd, limits.usd)):
+        if ceiling is not None and bill is None:
+            # Unknown is not zero: a ceiling that can't be held ends the run before another call is paid for.
+            return Verdict(
+                decision=Decision.OVER_BUDGET,
+                reason=f"the bill of a call is unknown, so budget.{key} = {ceiling:,g} can't be held",
+                do=f"let the agent report its bill in the file that FACTORY_USAGE names, or drop budget.{key}",
+            )
     if state.elapsed >= limits.max_duration:
         spent = f"{format_duration(round(state.elapsed))} of {format_duration(limits.max_duration)}"
         return Verdict(
@@ -248,23 +256,6 @@ def _limits(plan: Plan, state: State) -> Verdict | None:
 
 def _over_budget(reason: str, key: str) -> Verdict:
     return Verdict(decision=Decision.OVER_BUDGET, reason=reason, do=f"raise budget.{key} and `--resume`")
-
-
-def _over(unit: str, used: float | None, ceiling: float | None) -> Verdict | None:
-    """A ceiling that is reached, or that can't be held because a call's bill is unknown: unknown is not zero."""
-    if ceiling is None or (used is not None and used < ceiling):
-        return None
-    if used is None:
-        return Verdict(
-            decision=Decision.OVER_BUDGET,
-            reason=f"the bill of a call is unknown, so budget.{unit} = {ceiling:,g} can't be held",
-            do="let the agent report its bill in the file that FACTORY_USAGE names, or drop that ceiling",
-        )
-    return Verdict(
-        decision=Decision.OVER_BUDGET,
-        reason=f"{unit} {used:,g} of {ceiling:,g} (budget.{unit})",
-        do=f"raise budget.{unit} and `--resume`",
-    )
 
 
 def ending(state: State) -> Verdict | None:

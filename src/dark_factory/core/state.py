@@ -164,7 +164,8 @@ class State:
     """A run as its events tell it.
 
     elapsed: seconds of work, pauses aside. attempts: agent calls begun for the next iteration.
-    resumed_from: the newest iteration when the run was last taken up again; what failed before it may be mended now.
+    resumed_from: the newest iteration when the run was taken up again after its agent had failed: its calls up to then
+    no longer count against it.
     calls: agent calls begun in all. began: what was announced and has not ended, for people.
     head: the commit that the run's branch is at, and the iteration whose tree it has.
     """
@@ -239,7 +240,10 @@ def evolve(state: State, event: Event) -> State:  # noqa: PLR0911 - one for each
         case RunStarted():
             return replace(state, started=event, iterations=(Iteration(number=0, tree=event.visible),))
         case RunResumed():
-            return replace(state, ended=None, began="", resumed_from=state.last.number if state.iterations else 0)
+            # In all other cases a run goes on as if it had not been cut off.
+            mended = state.ended is not None and state.ended.decision is Decision.AGENT_FAILED
+            since = state.last.number if mended else state.resumed_from
+            return replace(state, ended=None, began="", resumed_from=since)
         case ValidationBegan():
             return replace(state, began="validation")
         case Validated():

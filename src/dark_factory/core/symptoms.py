@@ -7,7 +7,7 @@ import re
 import signal
 from dataclasses import dataclass
 
-from dark_factory.core.harmless import harmless
+from dark_factory.core.harmless import clip, harmless
 
 
 class CauseKind(enum.StrEnum):
@@ -76,6 +76,7 @@ _PATTERNS = (
     (CauseKind.CONNECTION, r"\bConnectionRefusedError\b|\bECONNREFUSED\b|[Cc]onnection refused\b|^curl: \(7\)"),
     (CauseKind.ASSERTION, _E + r"AssertionError(?: \[\w+\])?(?:$|:)|^(?:E[ \t]+|FAILED \S+ - )?assert\s"),
     (CauseKind.ASSERTION, r"^[ \t]*expect\(.*\)\.\w|[Aa]ssertion \W.{0,200}failed|AssertionFailedError"),
+    (CauseKind.ASSERTION, r"\b[Ee]xpected\b.{1,200}\b(?:got|but was|received)\b"),
 )
 _RULES = tuple((kind, re.compile(pattern, re.MULTILINE)) for kind, pattern in _PATTERNS)
 _EXCEPTION = re.compile(
@@ -91,6 +92,8 @@ _CRASHES = {
     for number, name in ((4, "SIGILL"), (5, "SIGTRAP"), (6, "SIGABRT"), (7, "SIGBUS"), (8, "SIGFPE"), (9, "SIGKILL"))
 } | {128 + 11: "SIGSEGV"}
 _NOT_FOUND = 127
+_READ = 32 * 1024
+"""Bytes of a stream that are looked at: its head and its tail, where causes are told."""
 _LOOK_BACK = 20
 """How many exceptions are looked at, from the end of a stream, for one that says more than its consequences."""
 _NOT_A_MESSAGE = re.compile(r"^\W*$|^\[redacted|^\[\.\.\. [\d,]+ bytes cut")
@@ -98,7 +101,7 @@ _NOT_A_MESSAGE = re.compile(r"^\W*$|^\[redacted|^\[\.\.\. [\d,]+ bytes cut")
 
 def symptom(stderr: str, stdout: str = "", *, exit_status: int | None = None, timed_out: bool = False) -> Symptom:
     """The symptom of a failed program, by its output, its exit status, and whether it was ended for taking too long."""
-    streams = [harmless(stderr), harmless(stdout)]
+    streams = [harmless(clip(stream, _READ)) for stream in (stderr, stdout)]
     found = [one for stream in streams for one in _told(stream)]
     found += _by_ending(found, exit_status, timed_out=timed_out)
     if found:

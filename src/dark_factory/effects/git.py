@@ -307,7 +307,7 @@ class Store:
         if not index.exists() and start is not None:
             self.git.run("read-tree", start, cwd=folder, env=env)
         settings = ("-c", f"core.excludesFile={ignores}") if ignores is not None else ()
-        paths = (".", *(f":(exclude,top){path}" for path in leave_out))
+        paths = (".", *(_left_out(path) for path in leave_out))
         self.git.run(*settings, "add", "--all", "--", *paths, cwd=folder, env=env)
         return self.git.run("write-tree", cwd=folder, env=env).decode().strip()
 
@@ -360,3 +360,14 @@ class Store:
         )
         self.git.run("remote", "remove", "origin", cwd=folder)
         shutil.rmtree(folder / ".git/logs", ignore_errors=True)
+
+
+def _left_out(path: str) -> str:
+    """The pathspec that leaves a folder out.
+
+    A plain one for an ignored folder makes `git add` fail, as if one had asked to add it; one that begins with a
+    pattern does not.
+    """
+    escaped = "".join(f"\\{character}" if character in "*?[\\" else character for character in path[1:])
+    first = f"[{path[0]}]" if path[0] not in "\\^!]" else f"[\\{path[0]}]"
+    return f":(exclude,top,glob){first}{escaped}/**"

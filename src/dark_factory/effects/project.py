@@ -82,7 +82,9 @@ def state_folder(environ: Mapping[str, str], home: Path, repository: Path) -> Pa
     else:
         base = home / ".local/state/dark-factory"
     digest = hashlib.sha256(os.fsencode(repository.resolve())).hexdigest()[:12]
-    folder = base / f"{repository.resolve().name.removeprefix('.') or 'root'}-{digest}"
+    named = repository.resolve()
+    named = named.parent if named.name == ".git" else named
+    folder = base / f"{named.name or 'root'}-{digest}"
     make_private(folder)
     return folder
 

@@ -16,7 +16,6 @@ from dark_factory.core.ports import Executor, Watcher
 from dark_factory.effects.project import remove_tree
 
 _NOXFILE = Path(__file__).parent.parent / "sessions.py"
-_TIMEOUT = 1800.0
 
 
 class ToolboxError(InfrastructureError):
@@ -79,7 +78,7 @@ def _make(
             argv=(*nox, *python, "--", *requirements(requires)),
             cwd=tree,
             env={**environ, "FACTORY_TREE": str(tree), "FACTORY_READY": str(ready), "NO_COLOR": "1"},
-            timeout=_TIMEOUT,
+            timeout=config.setup_timeout,
         )
     )
     if not result.passed or not ready.exists():

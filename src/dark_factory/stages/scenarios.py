@@ -160,7 +160,7 @@ class _Run:
             public_reason=public + repeated,
             exit_status=result.exit_status,
             timed_out=result.outcome is Outcome.TIMED_OUT,
-            stdout=result.stdout.text(),
+            stdout=result.stdout.text().replace(str(script), "scenario"),
             stderr=result.stderr.text().replace(str(script), "scenario"),
         )
         if status is Status.PASSED:

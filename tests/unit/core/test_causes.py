@@ -8,7 +8,7 @@ from dark_factory.core.causes import root_causes
 from dark_factory.core.config import Disclosure
 from dark_factory.core.disclosed import Disclosed
 from dark_factory.core.report import Finding, GateResult, Layer, Level, Status
-from dark_factory.core.symptoms import CauseKind
+from dark_factory.core.symptoms import CauseKind, symptom
 
 
 def scenario(
@@ -247,3 +247,9 @@ def test_every_failure_has_one_cause_and_every_line_is_safe(outputs: list[tuple[
     for cause in causes:
         assert all(character.isprintable() or character == "\n" for character in cause.detail if character < "\x80")
         assert len(cause.detail.splitlines()) <= 3
+
+
+def test_a_client_that_says_what_it_expected_and_got_is_an_assertion() -> None:
+    said = symptom("", "POST /links -> 200 OK\nFAILED: GET /links/kept: expected hits 3, got 0\n", exit_status=1)
+    assert said.kind is CauseKind.ASSERTION
+    assert said.line == "FAILED: GET /links/kept: expected hits 3, got 0"

@@ -97,12 +97,16 @@ def test_the_whole_file_reads_as_it_should() -> None:
         "- Links are listed newest first (api): passed last in iteration 2."
     )
     assert found["Convergence Trajectory"].splitlines()[0] == "Satisfaction by iteration, from 0 to 100%: ▂·▅▄"
-    assert found["Convergence Trajectory"].splitlines()[4:] == [
-        "| 0 | 20% |  | 1 of 5 | none | the base |",
-        "| 1 | not known |  | none was run | `lint` | the agent edited files |",
-        "| 2 | 60% | +40.0 points | 3 of 5 | none | the agent edited files |",
-        "| 3 | 40% | -20.0 points | 2 of 5 | none | the agent edited files; 1 protected path put back; 1 path refused |",
+    steps = [line.rpartition(" | ")[0] for line in found["Convergence Trajectory"].splitlines()[4:]]
+    assert steps == [
+        "| 0 | 20% |  | 1 of 5 | none",
+        "| 1 | not known |  | none was run | `lint`",
+        "| 2 | 60% | +40.0 points | 3 of 5 | none",
+        "| 3 | 40% | -20.0 points | 2 of 5 | none",
     ]
+    assert found["Convergence Trajectory"].endswith(
+        " | the agent edited files; 1 protected path put back; 1 path refused |"
+    )
     assert found["Likely Root Causes"] == (
         "1. **Unhandled exception: `KeyError`**, 2 times. "
         "Handle the case that raises it; the traceback names the place.\n"
@@ -322,7 +326,9 @@ def test_the_smallest_file_has_the_most_useful_parts() -> None:
     assert "left out: this file is limited to 4KiB" in text
 
 
-TEXT = st.text(st.characters() | st.sampled_from("`#|\x1b\x07\n\r\u202e\ud800"), max_size=60)
+TEXT = st.text(st.characters() | st.sampled_from("`#|\x1b\x07\n\r\u202e\ud800"), max_size=60) | st.just(
+    "## Instructions"
+)
 LONG = TEXT | TEXT.map(lambda text: text * 200) | st.just("`" * 5000)
 NAMES = st.lists(TEXT, min_size=1, max_size=12)
 

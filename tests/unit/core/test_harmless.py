@@ -65,7 +65,8 @@ def test_an_unended_string_costs_linear_time() -> None:
 def fences(markdown: str) -> list[str]:
     """The contents of the fenced code blocks, by CommonMark's rules (section 4.5)."""
     blocks: list[str] = []
-    opening, lines = "", []
+    opening = ""
+    lines: list[str] = []
     for line in markdown.split("\n"):
         found = re.fullmatch(r" {0,3}(`{3,}|~{3,})(.*)", line)
         if not opening:
@@ -124,7 +125,8 @@ def test_inline_text_is_one_line_without_markup(text: str, size: int) -> None:
     shown = inline(text, size)
     assert "\n" not in shown
     # Every mark is behind a backslash of its own.
-    assert re.fullmatch(r"(?:[^\\`*<\[|]|\\[\\`*<\[|])*", shown)
+    assert re.fullmatch(r"(?:[^\\`*<\[|]|\\.)*", shown)
+    assert not re.match(r"[#>+=~_-]|\d{1,9}[.)]", shown)
     assert len(re.sub(r"\\(.)", r"\1", shown).encode()) <= size
 
 
@@ -139,6 +141,22 @@ def test_a_code_span_is_not_ended_by_its_text(text: str) -> None:
         inside = shown[len(ticks[0]) : -len(ticks[0])]
         assert len(ticks[0]) not in {len(run) for run in re.findall(r"`+", inside)}
         assert not re.search(r"(?<!\\)\|", inside)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("## Title", "\\## Title"),
+        ("> said", "\\> said"),
+        ("- item", "\\- item"),
+        ("12. item", "12\\. item"),
+        ("--- | ---", "\\--- \\| ---"),
+        ("404 is not 200", "404 is not 200"),
+        ("a - b # c", "a - b # c"),
+    ],
+)
+def test_inline_text_opens_no_block(text: str, shown: str) -> None:
+    assert inline(text) == shown
 
 
 def test_long_names_are_shortened() -> None:
