@@ -1,6 +1,7 @@
 """Sessions of this repository: its gates, made from factory.toml, and those that only its developers run."""
 
 import os
+import sys
 from pathlib import Path
 
 import nox
@@ -48,6 +49,18 @@ def packages(session: nox.Session) -> None:
             session.run(f"{venv}/bin/dark-factory", "config", external=True, silent=True)
             look = "from dark_factory.effects.project import shipped; print(shipped('examples/shortener/factory.toml'))"
             session.run(f"{venv}/bin/python", "-c", look, external=True)
+
+
+@nox.session(venv_backend="none", default=False)
+def docs(session: nox.Session) -> None:
+    """Write the pages of docs/reference again, out of the schemas and the tasks."""
+    session.run(sys.executable, "docs/make_reference.py")
+
+
+@nox.session(venv_backend="none", default=False)
+def demo_svg(session: nox.Session) -> None:
+    """Draw the picture of the README again, out of a real run of the demo."""
+    session.run(sys.executable, "docs/images/make_demo_svg.py")
 
 
 def _install(session: nox.Session) -> None:

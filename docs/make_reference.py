@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+from invoke.tasks import Task
+
 from dark_factory.core.reference import frontmatter_markdown, reference_markdown
 from dark_factory.tasks import factory
-from invoke.tasks import Task
 
 ROOT = Path(__file__).parents[1]
 

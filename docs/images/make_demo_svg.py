@@ -1,16 +1,18 @@
 """Makes demo.svg, the README's picture of a terminal, out of what a real run of the demo prints: `nox -s demo_svg`."""
 
+import io
 import os
 import re
 import sys
 import tempfile
 from pathlib import Path
 
-from dark_factory.core.command import Command
-from dark_factory.effects.system import Processes
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
+
+from dark_factory.core.command import Command
+from dark_factory.effects.system import Processes
 
 TARGET = Path(__file__).with_name("demo.svg")
 _COLOURS = {"passed": "green", "failed": "red", "errored": "yellow", "converged": "bold green"}
@@ -30,7 +32,7 @@ def main() -> None:
         result = Processes().run(Command(argv=argv, cwd=Path(folder), env=env))
     if not result.passed:
         raise SystemExit(f"the demo ended with {result.ending()}:\n{result.stderr.text()}")
-    console = Console(record=True, width=_WIDTH, file=Path(os.devnull).open("w", encoding="utf-8"))
+    console = Console(record=True, width=_WIDTH, file=io.StringIO())
     console.print(Text("$ inv factory.demo", style="bold"))
     for line in result.stdout.text().splitlines():
         if not _LEFT_OUT.match(line):

@@ -20,6 +20,7 @@ from dark_factory.core.errors import InfrastructureError, InputError
 from dark_factory.core.ports import AgentKind, Clock, Executor, GateKind, Watcher, WorkspaceKind
 from dark_factory.effects.git import Author, Git, GitError, Store
 from dark_factory.effects.journal import Lock
+from dark_factory.effects.leftovers import end_leftovers
 from dark_factory.effects.project import Project, kinds, schema, state_folder
 from dark_factory.effects.system import Processes, SystemClock
 from dark_factory.stages.artifacts import Artifacts
@@ -104,6 +105,11 @@ class House:
         return state_folder(self.environ, Path.home(), repository)
 
     @cached_property
+    def project(self) -> Project:
+        """The files of the checkout."""
+        return Project(self.root)
+
+    @cached_property
     def artifacts(self) -> Artifacts:
         """The artifacts folder."""
         return Artifacts(self.root / self.config.project.artifacts)
@@ -153,6 +159,8 @@ class House:
         lock = Lock(self.folder / "lock")
         lock.acquire(purpose)
         try:
+            if left := end_leftovers(self.folder):
+                self.watcher.note(f"ended {left} process{'es' if left > 1 else ''} that a killed factory had left")
             self.artifacts.open()
             yield
         finally:

@@ -11,6 +11,7 @@ from typing import TextIO
 from dark_factory.assembly import House
 from dark_factory.core.errors import ExitStatus, InputError
 from dark_factory.core.ports import Watcher
+from dark_factory.core.verdict import Decision
 from dark_factory.effects.git import Git
 from dark_factory.effects.project import shipped
 from dark_factory.effects.system import Processes
@@ -34,9 +35,10 @@ def demo(folder: Path, environ: Mapping[str, str], watcher: Watcher, out: TextIO
     watcher.note(f"the demo is in {folder}; its agent is a recording, so nothing is paid and no key is needed")
     house = House.open(folder.resolve(), environ, {}, watcher)
     verdict, state = start(house, allow_dirty=False)
-    close = getattr(watcher, "close", None)
-    if close is not None:
-        close()
+    watcher.close()
+    if verdict.decision is not Decision.CONVERGED:
+        out.write(f"\n{verdict.decision}: {verdict.reason}\nto go on: cd {folder} && inv factory.loop --resume\n")
+        return verdict.exit_status
     run = state.started.run if state.started else ""
     program = "dark-factory" if shutil.which("dark-factory") else str(Path(sys.executable).with_name("dark-factory"))
     look = {

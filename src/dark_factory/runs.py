@@ -20,6 +20,7 @@ from dark_factory.core.errors import (
 )
 from dark_factory.core.escalation import escalation
 from dark_factory.core.plan import Limits, Plan, ending
+from dark_factory.core.scenario_file import load_scenarios
 from dark_factory.core.state import RunPaused, RunResumed, State
 from dark_factory.core.status_view import snapshot
 from dark_factory.core.verdict import Decision, Verdict
@@ -50,7 +51,8 @@ def plan_of(config: Config) -> Plan:
 def start(house: House, *, allow_dirty: bool) -> tuple[Verdict, State]:
     """Begin a run on the checkout's commit and go on until it ends.
 
-    Raises InputError when the checkout is dirty and that is not allowed, StateError when another run is at work.
+    Raises InputError when the checkout is dirty and that is not allowed, or a scenario is malformed; StateError when
+    another run is at work.
     """
     house.isolation()
     author = house.author
@@ -58,10 +60,13 @@ def start(house: House, *, allow_dirty: bool) -> tuple[Verdict, State]:
     if dirty and not allow_dirty:
         listed = "\n".join(f"    {line}" for line in dirty[:_LISTED])
         more = f"\n    and {len(dirty) - _LISTED} more" if len(dirty) > _LISTED else ""
+        files = f"{len(dirty)} file{'s' if len(dirty) > 1 else ''}"
         raise InputError(
-            f"the checkout differs from its commit in {len(dirty)} file{'s' if len(dirty) > 1 else ''}:\n{listed}{more}",
+            f"the checkout differs from its commit in {files}:\n{listed}{more}",
             do="commit or stash them, or take them into the base with --allow-dirty",
         )
+    # Told before anything begins; what the run judges with is read from the base, where it is the same.
+    load_scenarios(house.project.markdown(house.config.scenarios.holdout), schema=house.bench.scenario_schema)
     with house.locked("loop"):
         for name in unfinished(house):
             house.watcher.note(f"run {name} is unfinished; `--resume` would go on with it, this is a new one")
@@ -206,8 +211,13 @@ def _store(house: House, run: str) -> Store:
 
 
 def _names(house: House) -> list[str]:
-    folder = house.artifacts.folder / "runs"
-    return sorted(path.parent.name for path in folder.glob("*/journal.jsonl"))
+    """All runs, the newest last; of two that began in the same second, the one that was written to last."""
+    journals = (house.artifacts.folder / "runs").glob("*/journal.jsonl")
+    stamp = len("20261231-235959")
+    return [
+        path.parent.name
+        for path in sorted(journals, key=lambda path: (path.parent.name[:stamp], path.stat().st_mtime_ns))
+    ]
 
 
 def _new_name(house: House) -> str:

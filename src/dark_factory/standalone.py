@@ -76,7 +76,7 @@ def gates(house: House, out: TextIO, *, only: list[str], layer: int | None, as_j
     with house.locked("gates"):
         report, _ = _validate(house, Wanted(gates=wanted, scenarios=None))
         house.artifacts.publish(report, None, when=house.clock.now())
-    _close(house)
+    house.watcher.close()
     if as_json:
         _dump(gate_results(report, when=house.clock.now()), out)
     else:
@@ -92,13 +92,13 @@ def scenarios(house: House, out: TextIO, *, ids: list[str], categories: list[str
 
     with house.locked("scenarios"):
         found = load_scenarios(
-            Project(house.root).markdown(house.config.scenarios.holdout), schema=house.bench.scenario_schema
+            house.project.markdown(house.config.scenarios.holdout), schema=house.bench.scenario_schema
         )
         _refuse_unknown("scenario", ids, [one.id for one in found])
         _refuse_unknown("category", categories, [one.category for one in found])
         _, report = _validate(house, Wanted(gates=lambda _: False, scenarios=wanted))
         house.artifacts.publish(None, report, when=house.clock.now())
-    _close(house)
+    house.watcher.close()
     if as_json:
         _dump(scenario_results(report, when=house.clock.now()), out)
     else:
@@ -112,7 +112,7 @@ def local(house: House, out: TextIO) -> ExitStatus:
         gate_report, scenario_report = _validate(house, Wanted())
         house.artifacts.publish(gate_report, scenario_report, when=house.clock.now())
         path = _feedback(house, gate_report, scenario_report, "", 0)
-    _close(house)
+    house.watcher.close()
     gate_table(gate_report, out)
     scenario_table(scenario_report, out)
     out.write(f"feedback: {path}\n")
@@ -133,7 +133,7 @@ def feedback(house: House, out: TextIO) -> ExitStatus:
         run, iteration = report_of(house.artifacts.folder)
         gate_report, scenario_report = read_reports(house.artifacts.folder)
         path = _feedback(house, gate_report, scenario_report, run, iteration)
-    _close(house)
+    house.watcher.close()
     out.write(f"feedback: {path}\n")
     return ExitStatus.SATISFIED
 
@@ -182,7 +182,7 @@ def _ground(house: House) -> tuple[str | None, Path | None]:
 
 def _feedback(house: House, gate_report: GateReport, scenario_report: ScenarioReport, run: str, iteration: int) -> str:
     state = _state(house, gate_report, scenario_report, run, iteration)
-    sources = {path: Project(house.root).read(path) or b"" for path in failed_paths(scenario_report)}
+    sources = {path: house.project.read(path) or b"" for path in failed_paths(scenario_report)}
     return write_feedback(
         house.config,
         house.artifacts,
@@ -216,12 +216,6 @@ def _refuse_unknown(what: str, asked: list[str], known: list[str]) -> None:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _close(house: House) -> None:
-    close = getattr(house.watcher, "close", None)
-    if close is not None:
-        close()
 
 
 def _dump(data: object, out: TextIO) -> None:

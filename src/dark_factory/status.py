@@ -60,13 +60,18 @@ def render(snapshot: dict[str, Any]) -> str:
     history = snapshot["history"]
     failing = [f"{one['name']} ({one['status']} since iteration {one['since']})" for one in snapshot["failing"]]
     gates = [f"{one['name']} {one['status']}" for one in snapshot["gates"]]
+    nothing = "none" if snapshot["best"] is not None else "nothing is judged yet"
+    best = "" if snapshot["best"] is None else f" (best: {snapshot['best']})"
     rows = [
         ("run", [snapshot["run"]]),
         ("verdict", [_state(snapshot)]),
-        ("iteration", [f"{snapshot['iteration']} (best: {snapshot['best']})"]),
+        (
+            "iteration",
+            [f"{snapshot['iteration']}" + ("" if snapshot["best"] is None else f" (best: {snapshot['best']})")],
+        ),
         ("satisfaction", [f"{percent(snapshot['satisfaction'])}  {sparkline(history)}"]),
-        ("failing", failing or ["none"]),
-        ("gates", [", ".join(gates) or "none"]),
+        ("failing", failing or [nothing]),
+        ("gates", [", ".join(gates) or nothing]),
         ("budget", [_budget(snapshot["budget"])]),
         ("next", [snapshot["next"]]),
     ]

@@ -219,7 +219,7 @@ def _house(options: dict[str, Any], *, quiet: bool = False, root: Path | None = 
     try:
         yield House.open(_root(root), dict(os.environ), options, watcher)
     finally:
-        watcher.close()  # type: ignore[attr-defined]
+        watcher.close()
 
 
 def _watcher(*, quiet: bool) -> Watcher:

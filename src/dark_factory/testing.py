@@ -123,6 +123,9 @@ class RecordingWatcher:
         """Something worth keeping."""
         self.notes.append(text)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 def result(
     command: Command,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-BOUND = 120.0
+BOUND = 600.0
 """Seconds after which a wait is given up; far above what any of these waits takes, so only a hang reaches it."""
 
 

@@ -148,7 +148,9 @@ def test_core_touches_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", in_room("effects", *SHELVES, "testing"))
 def test_doors_and_shelves_import_core_alone(name: str) -> None:
-    assert {room(other) for other in ours(name)} <= {"core"}
+    # The one door of two storeys: what it starts, it also ends.
+    below = {"effects.descendants"} if name == "effects.system" else set()
+    assert {room(other) for other in ours(name) - below} <= {"core"}
 
 
 @pytest.mark.parametrize("name", in_room("stages"))

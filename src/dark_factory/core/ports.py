@@ -78,6 +78,10 @@ class Watcher(Protocol):
         """Something worth keeping on the screen."""
         ...
 
+    def close(self) -> None:
+        """Leave the screen to what is printed next; closing twice is harmless."""
+        ...
+
 
 class Trees(Protocol):
     """A store of git trees that belongs to the factory; folders are made of trees and trees of folders."""

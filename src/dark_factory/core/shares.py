@@ -1,4 +1,4 @@
-"""Shares from 0 to 1 for people. Imports nothing, so that `status` can use it."""
+"""Shares from 0 to 1 for people, in a module without imports, so that `status` can use it."""
 
 from __future__ import annotations
 

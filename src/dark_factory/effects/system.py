@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import selectors
 import shutil
 import signal
-import sys
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -20,16 +18,26 @@ from dark_factory.core.capture import HeadTail
 from dark_factory.core.command import Command, CommandResult, Outcome
 from dark_factory.core.ports import Job, Progress
 from dark_factory.core.schedule import Width, longest_first, next_job
+from dark_factory.effects.descendants import (
+    MARK,
+    STOPPING,
+    become_subreaper,
+    belongs,
+    children,
+    collect,
+    end_orphans,
+    exit_fd,
+    has_exited,
+    in_our_session,
+    kill_group,
+    undisturbed,
+)
 
-_LINUX = sys.platform == "linux"
-_PR_SET_CHILD_SUBREAPER = 36
 _TICK = 0.1
 _LOAD_TICK = 0.02
 _READ = 1 << 16
-# How long killed descendants may take to vanish; only an uninterruptible system call takes longer than milliseconds.
-_REAP_FOR = 2.0
-# Tells our descendants apart when they have left their process group and session.
-_MARK = "FACTORY_PROCESS"
+# A child that inherits that these are ignored, as Python does with two, would never end by them.
+_DEFAULT_IN_CHILD = (*STOPPING, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
 
 
 class SystemClock:
@@ -48,11 +56,16 @@ class Processes:
     """Starts processes with bounded time and output, each in a session of its own, and leaves none behind.
 
     On Linux this process becomes the subreaper of its descendants, so that those who daemonise are found and ended
-    too; on macOS only the process group is.
+    too; on macOS only the process group is. Children that the caller starts otherwise are left alone, unless they are
+    started during a batch and lead a session of their own. One thread may use this.
     """
 
     def __init__(self) -> None:
-        self._subreaper = _become_subreaper()
+        become_subreaper()
+        _keep_files_to_ourselves()
+        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+            # Inherited from whoever started us; the kernel would then throw exit statuses away.
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def run(self, command: Command) -> CommandResult:
         """Run one command to its end."""
@@ -99,7 +112,7 @@ class _Batch:
     ended: Callable[[str, CommandResult], Collection[str]] | None
     progress: Callable[[Progress], None] | None
     waiting: list[Job] = field(init=False)
-    strangers: frozenset[int] = field(default_factory=lambda: frozenset(_children()))
+    strangers: frozenset[int] = field(default_factory=lambda: frozenset(children()))
     running: dict[int, _Child] = field(default_factory=dict)
     results: dict[str, CommandResult] = field(default_factory=dict)
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
@@ -119,11 +132,15 @@ class _Batch:
         return {job.key: self.results[job.key] for job in self.jobs}
 
     def end_everything(self) -> None:
-        for child in list(self.running.values()):
-            _kill_group(child.pid)
-            self._reap(child)
-        _end_orphans(keep=self._is_not_ours)
-        self.selector.close()
+        # Nobody is told any more: it may be `ended` that raised, and it would again.
+        self.ended = None
+        with undisturbed():
+            for child in self.running.values():
+                kill_group(child.pid)
+            for child in list(self.running.values()):
+                self._bury(child)
+            end_orphans(keep=self._is_a_strangers)
+            self.selector.close()
 
     def _start_what_fits(self) -> None:
         while self.waiting and len(self.running) < self.width.at_once:
@@ -137,15 +154,18 @@ class _Batch:
                 )
                 continue
             try:
-                child = _spawn(job)
-            except OSError as error:
+                with undisturbed():
+                    self._start(job)
+            except (OSError, ValueError) as error:
                 self._finish(job, _not_started(job.command, error))
-                continue
-            self.running[child.pid] = child
-            for fd in child.fds:
-                self.selector.register(fd, selectors.EVENT_READ, child)
-            if child.exit_fd is not None:
-                self.selector.register(child.exit_fd, selectors.EVENT_READ, child)
+
+    def _start(self, job: Job) -> None:
+        child = _spawn(job)
+        self.running[child.pid] = child
+        for fd in child.fds:
+            self.selector.register(fd, selectors.EVENT_READ, child)
+        if child.exit_fd is not None:
+            self.selector.register(child.exit_fd, selectors.EVENT_READ, child)
 
     def _wait(self) -> None:
         if not self.running:
@@ -161,7 +181,7 @@ class _Batch:
             if stream is not None:
                 self._read(child, key.fd, stream)
         for child in list(self.running.values()):
-            if _has_exited(child.pid):
+            if has_exited(child.pid):
                 self._reap(child)
 
     def _read(self, child: _Child, fd: int, stream: HeadTail) -> bool:
@@ -182,9 +202,14 @@ class _Batch:
 
     def _reap(self, child: _Child) -> None:
         """Take the status of an exited (or just killed) child, its last output, and end what it left behind."""
+        with undisturbed():
+            result = self._bury(child)
+        self._finish(child.job, result)
+
+    def _bury(self, child: _Child) -> CommandResult:
         # The zombie still holds its number, so this cannot hit a stranger's group.
-        _kill_group(child.pid)
-        _, status, usage = os.wait4(child.pid, 0)
+        kill_group(child.pid)
+        status, cpu = collect(child.pid)
         duration = time.monotonic() - child.started
         for fd, stream in list(child.fds.items()):
             # Bounded: a background writer that outlives its group may fill the pipe as fast as we empty it.
@@ -197,32 +222,21 @@ class _Batch:
             self.selector.unregister(child.exit_fd)
             os.close(child.exit_fd)
         del self.running[child.pid]
-        _end_orphans(keep=lambda pid: self._is_not_ours(pid) or self._belongs_to_running(pid))
-        self._finish(child.job, _result(child, status, duration, usage.ru_utime + usage.ru_stime))
+        end_orphans(keep=self._is_needed)
+        return _result(child, status, duration, cpu)
 
-    def _is_not_ours(self, pid: int) -> bool:
-        """Whether a child of this process was started by somebody else in it, not by what we ran.
+    def _bury_adopted(self) -> None:
+        """Let go of descendants that ended by themselves: a long job may orphan more than there are numbers."""
+        for pid in children():
+            if pid not in self.running and not self._is_a_strangers(pid):
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
 
-        Ours lead sessions of their own, so a child in this process's session is a stranger.
-        """
-        try:
-            return pid in self.strangers or os.getsid(pid) == os.getsid(0)
-        except ProcessLookupError:
-            return False
+    def _is_a_strangers(self, pid: int) -> bool:
+        return pid in self.strangers or in_our_session(pid)
 
-    def _belongs_to_running(self, pid: int) -> bool:
-        if pid in self.running:
-            return True
-        if not self.running:
-            return False
-        try:
-            if os.getsid(pid) in self.running:
-                return True
-            environ = Path(f"/proc/{pid}/environ").read_bytes()
-        except OSError:
-            return True
-        # Without any mark it may be a running job's that cleared its environment: the end of the batch takes it.
-        return _MARK.encode() not in environ or any(child.mark in environ for child in self.running.values())
+    def _is_needed(self, pid: int) -> bool:
+        return self._is_a_strangers(pid) or belongs(pid, {child.pid: child.mark for child in self.running.values()})
 
     def _finish(self, job: Job, result: CommandResult) -> None:
         self.results[job.key] = result
@@ -232,7 +246,7 @@ class _Batch:
         for child in self.running.values():
             if child.job.key in self.cancelled and not child.cancelled:
                 child.cancelled = True
-                _kill_group(child.pid)
+                kill_group(child.pid)
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
@@ -247,7 +261,7 @@ class _Batch:
                     os.kill(child.pid, signal.SIGINT)
             else:
                 child.timed_out = True
-                _kill_group(child.pid)
+                kill_group(child.pid)
                 self._reap(child)
 
     def _adapt_and_show(self) -> None:
@@ -258,58 +272,72 @@ class _Batch:
             if self.load[0] and total > total_before:
                 self.width = self.width.adapt((idle - idle_before) / (total - total_before), len(self.running))
             self.load = (now, idle, total)
-        if self.progress is not None and now - self.shown_at >= _TICK:
-            self.shown_at = now
+        if now - self.shown_at < _TICK:
+            return
+        self.shown_at = now
+        self._bury_adopted()
+        if self.progress is not None:
             ages = tuple((child.job.key, now - child.started) for child in self.running.values())
             self.progress(Progress(running=ages, ended=len(self.results), total=len(self.jobs)))
 
 
 def _spawn(job: Job) -> _Child:
     command = job.command
-    program = shutil.which(command.argv[0], path=command.env.get("PATH", os.defpath))
-    if program is None and "/" not in command.argv[0]:
-        raise FileNotFoundError(errno.ENOENT, "not found on PATH", command.argv[0])
     mark = uuid.uuid4().hex
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
-    try:
-        os.set_blocking(out_read, False)
-        os.set_blocking(err_read, False)
-        with _folder(command.cwd):
-            pid = os.posix_spawn(
-                program or command.argv[0],
-                command.argv,
-                {**command.env, _MARK: mark},
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, str(command.stdin or os.devnull), os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, out_write, 1),
-                    (os.POSIX_SPAWN_DUP2, err_write, 2),
-                ],
-                setsid=True,
-                setsigmask=(),
-                # Python ignores these two; a child that inherits that never ends on a closed pipe.
-                setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
-            )
-    except BaseException:
-        os.close(out_read)
-        os.close(err_read)
-        raise
-    finally:
-        os.close(out_write)
-        os.close(err_write)
+    with contextlib.ExitStack() as opened, _folder(command.cwd):
+        out_read, out_write = _pipe(opened)
+        err_read, err_write = _pipe(opened)
+        stdin = os.open(command.stdin or os.devnull, os.O_RDONLY)
+        opened.callback(os.close, stdin)
+        pid = _start_program(
+            command,
+            {**command.env, MARK: mark},
+            [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate((stdin, out_write, err_write))],
+        )
+        out_read, err_read = os.dup(out_read), os.dup(err_read)
     started = time.monotonic()
     out, err = HeadTail(command.output_cap), HeadTail(command.output_cap)
     return _Child(
         job=job,
         pid=pid,
-        exit_fd=_exit_fd(pid),
-        mark=f"{_MARK}={mark}".encode(),
+        exit_fd=exit_fd(pid),
+        mark=f"{MARK}={mark}".encode(),
         started=started,
         out=out,
         err=err,
         fds={out_read: out, err_read: err},
         deadline=started + command.timeout if command.timeout is not None else float("inf"),
     )
+
+
+def _pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for fd in ends:
+        opened.callback(os.close, fd)
+    os.set_blocking(ends[0], False)
+    return ends
+
+
+def _start_program(command: Command, env: Mapping[str, str], files: Sequence[tuple[int, int, int]]) -> int:
+    if not command.argv:
+        raise ValueError("the command line is empty")
+    found = shutil.which(command.argv[0], path=command.env.get("PATH", os.defpath))
+    if found is None and "/" not in command.argv[0]:
+        raise FileNotFoundError(errno.ENOENT, "not found on PATH", command.argv[0])
+    try:
+        return os.posix_spawn(
+            found or command.argv[0],
+            command.argv,
+            env,
+            file_actions=files,
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_DEFAULT_IN_CHILD,
+        )
+    except FileNotFoundError as error:
+        if found is None:
+            raise
+        raise FileNotFoundError(errno.ENOENT, "the interpreter that its first line names is missing", found) from error
 
 
 @contextlib.contextmanager
@@ -342,63 +370,21 @@ def _result(child: _Child, status: int, duration: float, cpu: float) -> CommandR
     )
 
 
-def _not_started(command: Command, error: OSError) -> CommandResult:
-    reason = f"{error.filename or command.argv[0]}: {error.strerror}"
-    return CommandResult(command=command, outcome=Outcome.NOT_STARTED, exit_status=None, duration=0.0, error=reason)
+def _not_started(command: Command, error: OSError | ValueError) -> CommandResult:
+    program = command.argv[0] if command.argv else "?"
+    why = error.strerror if isinstance(error, OSError) else str(error)
+    place = error.filename if isinstance(error, OSError) else None
+    return CommandResult(
+        command=command, outcome=Outcome.NOT_STARTED, exit_status=None, duration=0.0, error=f"{place or program}: {why}"
+    )
 
 
-def _exit_fd(pid: int) -> int | None:
-    if not hasattr(os, "pidfd_open"):
-        return None
-    try:
-        return os.pidfd_open(pid)
-    except OSError:
-        return None
-
-
-def _has_exited(pid: int) -> bool:
-    try:
-        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    except ChildProcessError:
-        return True
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _become_subreaper() -> bool:
-    if not _LINUX:
-        return False
-    return bool(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
-
-
-def _end_orphans(*, keep: Callable[[int], bool]) -> None:
-    """Kill and reap our adopted descendants, and theirs as they come to us, until only those to keep are left."""
-    deadline = time.monotonic() + _REAP_FOR
-    while time.monotonic() < deadline:
-        orphans = [pid for pid in _children() if not keep(pid)]
-        if not orphans:
-            return
-        for pid in orphans:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        for pid in orphans:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
-
-
-def _children() -> list[int]:
-    if not _LINUX:
-        return []
-    children: list[int] = []
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):
-            children += map(int, (task / "children").read_text().split())
-    return children
+def _keep_files_to_ourselves() -> None:
+    """What whoever started us left open is not for those whom we start."""
+    for path in Path("/dev/fd").iterdir():
+        if int(path.name) > 2:
+            with contextlib.suppress(OSError):
+                os.set_inheritable(int(path.name), False)
 
 
 def _processor_times() -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from dark_factory.core.ports import Executor, Watcher
 from dark_factory.effects.project import remove_tree
 
 _NOXFILE = Path(__file__).parent.parent / "sessions.py"
+_FILE_OPTION = re.compile(r"^(--requirement=|--constraint=|-r|-c)")
 
 
 class ToolboxError(InfrastructureError):
@@ -48,7 +50,7 @@ def toolbox(
         requires,
         interpreter=f"{sys.executable} {platform.python_version()} {config.python or ''}",
         anchor=str(anchor or tree) if local else "",
-        files=_dependency_files(tree, config.files) if local else {},
+        files={**_dependency_files(tree, config.files), **_named_files(tree, requires)} if local else {},
     )
     ready = folder / key / "ready"
     if not ready.exists():
@@ -96,6 +98,16 @@ def _dependency_files(tree: Path, patterns: Iterable[str]) -> dict[str, bytes]:
         name = path.relative_to(tree).as_posix()
         if spec.match(name) and path.is_file():
             files[name] = path.read_bytes()
+    return files
+
+
+def _named_files(tree: Path, requires: Iterable[str]) -> dict[str, bytes]:
+    """The files that the requirements themselves name, `-r deps/dev.in`, whatever the patterns are."""
+    files: dict[str, bytes] = {}
+    for part in requirements(requires):
+        name = _FILE_OPTION.sub("", part)
+        if name and (tree / name).is_file():
+            files[name] = (tree / name).read_bytes()
     return files
 
 

@@ -100,8 +100,7 @@ class _Run:
         outputs = self.finished[name][1]
         self.finished[name] = (result, outputs)
         self._judge(gate, result, outputs, result.duration)
-        if gate.layer is Layer.DETERMINISTIC and self.results[name].status is not Status.PASSED:
-            self.red = True
+        if self.red:
             return [other.name for other in self.gates if other.layer is not Layer.DETERMINISTIC]
         return ()
 
@@ -118,6 +117,7 @@ class _Run:
         reading = apply(self.tools.kind(gate.kind).read(run), gate.thresholds)
         output = "" if gate.of is not None else _output(result)
         self.results[gate.name] = _result(gate, reading, duration, output)
+        self.red = self.red or (gate.layer is Layer.DETERMINISTIC and reading.status is not Status.PASSED)
         if not (self.red and gate.layer is not Layer.DETERMINISTIC):
             self.tools.watcher.note(
                 f"gate {gate.name}: {reading.status}" + (f" ({reading.reason})" if reading.reason else "")
