@@ -287,7 +287,13 @@ class Actions:
     def _stop(self, action: Stop) -> Event:
         remove_tree(self.folder / "workspace")
         verdict = action.verdict
-        return RunStopped(at=self.house.clock.now(), decision=verdict.decision, reason=verdict.reason, best=action.best)
+        return RunStopped(
+            at=self.house.clock.now(),
+            decision=verdict.decision,
+            reason=verdict.reason,
+            best=action.best,
+            do=verdict.do,
+        )
 
     def _tell_call(self, outcome: AgentOutcome, note: str, reset: tuple[str, ...]) -> None:
         self._note(f"agent: {outcome}" + (f" ({note})" if note else ""))

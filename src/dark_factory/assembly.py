@@ -21,7 +21,7 @@ from dark_factory.core.ports import AgentKind, Clock, Executor, GateKind, Watche
 from dark_factory.effects.git import Author, Git, GitError, Store
 from dark_factory.effects.journal import Lock
 from dark_factory.effects.leftovers import end_leftovers
-from dark_factory.effects.project import Project, kinds, schema, state_folder
+from dark_factory.effects.project import Project, kinds, schema, state_folder, write_atomically
 from dark_factory.effects.system import Processes, SystemClock
 from dark_factory.stages.artifacts import Artifacts
 from dark_factory.stages.judge_tree import visible
@@ -178,8 +178,9 @@ class House:
         return full, visible(store, full, self.bench.hidden)
 
     def _ignores(self) -> Path | None:
-        """The author's own list of ignored files beside `.gitignore`."""
+        """The author's patterns of ignored files beside `.gitignore`."""
         with contextlib.suppress(InputError):
-            path = self.author.common_dir / "info/exclude"
-            return path if path.exists() else None
+            path = self.folder / "ignores"
+            write_atomically(path, self.author.ignores())
+            return path
         return None

@@ -65,10 +65,7 @@ def render(snapshot: dict[str, Any]) -> str:
     rows = [
         ("run", [snapshot["run"]]),
         ("verdict", [_state(snapshot)]),
-        (
-            "iteration",
-            [f"{snapshot['iteration']}" + ("" if snapshot["best"] is None else f" (best: {snapshot['best']})")],
-        ),
+        ("iteration", [f"{snapshot['iteration']}{best}"]),
         ("satisfaction", [f"{percent(snapshot['satisfaction'])}  {sparkline(history)}"]),
         ("failing", failing or [nothing]),
         ("gates", [", ".join(gates) or nothing]),

@@ -16,6 +16,8 @@ def turn(agent: AgentConfig, request: AgentRequest) -> Turn:
     if request.iteration > len(patches):
         return Turn(command=None, note=f"the recording in {agent.patches} ends after {len(patches)} patches")
     patch = patches[request.iteration - 1]
+    if not patch.stat().st_size:
+        return Turn(command=None, note=f"recorded patch {patch.name} is empty")
     argv = ("git", "apply", "--whitespace=nowarn", str(patch))
     # A repository above the workspace must not take the patch for its own.
     env = {**request.env, "GIT_CEILING_DIRECTORIES": str(request.workspace.parent)}

@@ -10,6 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _ALWAYS = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
+_INSTALLER = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "LD_LIBRARY_PATH")
+_NETWORK = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,18 @@ def environment_key(
     for path, content in sorted((files or {}).items()):
         digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()[:16]
+
+
+def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """What an installer needs to reach the package index and its cache, and no more.
+
+    `-e .` runs the build backend that a candidate brings: it must not see the author's keys.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in (*_ALWAYS, *_INSTALLER) or name.upper() in _NETWORK or name.startswith(("PIP_", "UV_"))
+    }
 
 
 def judged_variables(

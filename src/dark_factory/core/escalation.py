@@ -152,8 +152,6 @@ def _places(state: State, run: str, artifacts: str) -> Iterator[str]:
 
 
 def _commands(state: State, verdict: Verdict, limits: Limits, branch: str) -> str:
-    used = state.last.number if state.iterations else 0
-    most = max(limits.max_iterations, used + _MORE) if verdict.decision is Decision.EXHAUSTED else limits.max_iterations
     lines = []
     if state.started is not None and state.head is not None:
         base = state.started.commit[:12]
@@ -162,8 +160,22 @@ def _commands(state: State, verdict: Verdict, limits: Limits, branch: str) -> st
             f"git diff {base} {branch}",
             f"git switch {branch}",
         ]
-    lines += ["inv factory.status", f"inv factory.loop --resume --max-iterations {most}"]
+    lines += ["inv factory.status", _resume(state, verdict, limits)]
     return "```bash\n" + "\n".join(lines) + "\n```"
+
+
+def _resume(state: State, verdict: Verdict, limits: Limits) -> str:
+    """The command that goes on: with a limit raised where the same one would end the run again at once."""
+    used = state.last.number if state.iterations else 0
+    most = max(limits.max_iterations, used + _MORE)
+    match verdict.decision:
+        case Decision.EXHAUSTED:
+            return f"inv factory.loop --resume --max-iterations {most}"
+        case Decision.STALLED:
+            patience = limits.stall_after + _MORE
+            return f"FACTORY_LOOP_STALL_AFTER={patience} inv factory.loop --resume --max-iterations {most}"
+        case _:
+            return "inv factory.loop --resume"
 
 
 def _ids(entries: list[Persistent]) -> str:

@@ -262,5 +262,5 @@ def ending(state: State) -> Verdict | None:
     """The verdict that a run's events recorded."""
     if state.ended is None:
         return None
-    do = "" if isinstance(state.ended, RunStopped) else "`--resume` goes on from here"
+    do = state.ended.do if isinstance(state.ended, RunStopped) else "`--resume` goes on from here"
     return Verdict(decision=state.ended.decision, reason=state.ended.reason, do=do)

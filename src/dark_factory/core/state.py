@@ -116,12 +116,13 @@ class RunPaused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStopped:
-    """The run ended with a verdict. best: the iteration that the branch's head holds."""
+    """The run ended with a verdict. best: the iteration that the branch's head holds. do: what a person may do next."""
 
     at: float
     decision: Decision
     reason: str
     best: int
+    do: str = ""
 
 
 Event = (

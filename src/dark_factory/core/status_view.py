@@ -71,6 +71,8 @@ def _after_the_end(state: State) -> str:
         if state.head is None:
             return "Nothing is to be done: the base satisfies."
         return "The run's branch is ready to be merged."
+    if state.ended is not None and state.ended.do:
+        return f"{state.ended.do[0].upper()}{state.ended.do[1:]}."
     return "Read escalation.md, then change the specification, or raise a limit and `inv factory.loop --resume`."
 
 

@@ -28,6 +28,8 @@ _QUIET = (
     "advice.addEmbeddedRepo=false",
     "init.defaultBranch=main",
 )
+# The user's own files of patterns count even when no configuration names them.
+_BARE = ("core.excludesFile=/dev/null", "core.attributesFile=/dev/null")
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "dark-factory",
     "GIT_AUTHOR_EMAIL": "dark-factory@localhost",
@@ -62,7 +64,7 @@ class Git:
 
         Raises GitError with git's own words.
         """
-        settings = [part for setting in _QUIET for part in ("-c", setting)]
+        settings = [part for setting in (*_QUIET, *(_BARE if ours else ())) for part in ("-c", setting)]
         inherited = {key: value for key, value in self.environ.items() if not key.startswith("GIT_")}
         quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **_IDENTITY}
         if ours:
@@ -77,6 +79,8 @@ class Git:
                 output_cap=_OUTPUT_CAP,
             )
         )
+        if result.passed and result.stdout.cut:
+            raise GitError(f"git {args[0]} in {cwd} gave {result.stdout.size:,} bytes, more than fit into memory")
         if result.passed:
             return result.stdout.head + result.stdout.tail
         if result.outcome is Outcome.NOT_STARTED:
@@ -107,18 +111,9 @@ class Author:
         Raises InputError when there is none, it has no commit yet, or `root` is not its top.
         """
         try:
-            words = (
-                git.run(
-                    "rev-parse",
-                    "--path-format=absolute",
-                    "--show-toplevel",
-                    "--git-dir",
-                    "--git-common-dir",
-                    cwd=root,
-                    ours=False,
-                )
-                .decode("utf-8", "surrogateescape")
-                .splitlines()
+            top, git_dir, common_dir = (
+                _path(git.run("rev-parse", "--path-format=absolute", question, cwd=root, ours=False))
+                for question in ("--show-toplevel", "--git-dir", "--git-common-dir")
             )
         except GitError as error:
             raise InputError(
@@ -126,7 +121,6 @@ class Author:
                 why=error.why,
                 do="run `git init && git add -A && git commit -m start` there, or go to the repository's top",
             ) from error
-        top, git_dir, common_dir = (Path(word) for word in words[:3])
         if top.resolve() != root.resolve():
             raise InputError(
                 f"{root} is not the top of its git repository", do=f"move factory.toml to {top} and run there"
@@ -150,11 +144,22 @@ class Author:
             "--no-renames",
             "--",
             ".",
-            f":(exclude,top){artifacts}",
+            f":(exclude,top,literal){artifacts}",
             cwd=self.root,
             ours=False,
         )
         return tuple(record.decode("utf-8", "replace") for record in output.split(b"\0") if record)
+
+    def ignores(self) -> bytes:
+        """The author's patterns of ignored files that stand in no `.gitignore`: the user's own and the repository's."""
+        try:
+            answer = self.git.run("config", "--type=path", "--get", "core.excludesFile", cwd=self.root, ours=False)
+            users = self.root / _path(answer)
+        except GitError:
+            home = self.git.environ.get("XDG_CONFIG_HOME") or f"{self.git.environ.get('HOME', '')}/.config"
+            users = Path(home, "git/ignore")
+        files = (users, self.common_dir / "info/exclude")
+        return b"\n".join(file.read_bytes() for file in files if file.is_file())
 
     def ref(self, name: str) -> str | None:
         """The commit of a branch, or None."""
@@ -233,6 +238,9 @@ class Store:
             shutil.rmtree(git_dir, ignore_errors=True)
             git_dir.mkdir(parents=True, mode=0o700)
             git.run("init", "--quiet", "--bare", "--template=", str(git_dir), cwd=git_dir.parent)
+        for lock in (*git_dir.glob("*.lock"), *git_dir.glob("refs/**/*.lock")):
+            # Of a git of ours that was killed: whoever opens the store is alone with it.
+            lock.unlink()
         if borrow is not None:
             (git_dir / "objects/info").mkdir(exist_ok=True)
             (git_dir / "objects/info/alternates").write_text(
@@ -321,7 +329,8 @@ class Store:
         """Make a commit; the same arguments make the same commit. `when` is in seconds since the epoch."""
         source = self.git_dir / "message.input"
         source.write_text(message, encoding="utf-8", errors="replace")
-        date = f"{int(when)} +0000"
+        # The @ makes git read any number as seconds; without it small ones are no date.
+        date = f"@{int(when)} +0000"
         env = {**self.env(), "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
         flags = [part for parent in parents for part in ("-p", parent)]
         return self.git.run("commit-tree", tree, *flags, cwd=self.git_dir, env=env, stdin=source).decode().strip()
@@ -371,3 +380,7 @@ def _left_out(path: str) -> str:
     escaped = "".join(f"\\{character}" if character in "*?[\\" else character for character in path[1:])
     first = f"[{path[0]}]" if path[0] not in "\\^!]" else f"[\\{path[0]}]"
     return f":(exclude,top,glob){first}{escaped}/**"
+
+
+def _path(answer: bytes) -> Path:
+    return Path(answer.removesuffix(b"\n").decode("utf-8", "surrogateescape"))

@@ -39,8 +39,11 @@ def gate_table(report: GateReport, out: TextIO) -> None:
 
 
 def scenario_table(report: ScenarioReport, out: TextIO) -> None:
-    """One row a scenario, then the satisfaction."""
+    """One row a scenario, then the satisfaction; without scenarios only why there are none."""
     console, table = _console(out), _table("scenario", "category", "status", "seconds", "why")
+    if not report.results:
+        console.print(f"no scenario was run: {report.skipped_reason or 'there is none'}", highlight=False)
+        return
     for result in report.results:
         table.add_row(
             result.id,
@@ -50,9 +53,8 @@ def scenario_table(report: ScenarioReport, out: TextIO) -> None:
             harmless(result.reason),
         )
     console.print(table)
-    counts = ", ".join(f"{report.count(status)} {status}" for status in Status if report.count(status)) or "none found"
-    why = f" ({report.skipped_reason})" if report.skipped_reason else ""
-    console.print(f"satisfaction {percent(report.satisfaction)}: {counts}{why}", highlight=False)
+    counts = ", ".join(f"{report.count(status)} {status}" for status in Status if report.count(status))
+    console.print(f"satisfaction {percent(report.satisfaction)}: {counts}", highlight=False)
 
 
 def settings_table(rows: Iterable[tuple[str, str, str]], out: TextIO) -> None:
@@ -65,7 +67,7 @@ def settings_table(rows: Iterable[tuple[str, str, str]], out: TextIO) -> None:
 
 def _explain(console: Console, result: GateResult) -> None:
     console.print(Text(f"\n{result.name}: {result.status}", style=_STYLES[result.status]), end="")
-    console.print(Text(f" {harmless(result.reason)}"))
+    console.print(Text(f" ({harmless(result.reason)})" if result.reason else ""))
     for finding in result.findings[:_FINDINGS]:
         console.print(Text(f"  {harmless(str(finding))}"))
     if len(result.findings) > _FINDINGS:

@@ -65,9 +65,12 @@ def _message(state: State, iteration: Iteration, *, restores: bool, verdict: str
     trailers = {
         "Factory-Run": state.started.run,
         "Factory-Iteration": str(iteration.number),
-        "Factory-Satisfaction": "unknown"
-        if score is None or score.satisfaction is None
-        else f"{score.satisfaction:.4f}",
+        "Factory-Satisfaction": _share(satisfaction),
         "Factory-Verdict": verdict,
     }
     return f"{title}\n\n{body}" + "".join(f"{key}: {value}\n" for key, value in trailers.items())
+
+
+def _share(satisfaction: float | None) -> str:
+    """Four decimals, never rounded up to a threshold that was not reached."""
+    return "unknown" if satisfaction is None else f"{int(satisfaction * 10_000 + 1e-6) / 10_000:.4f}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dark_factory.core.command import Command
 from dark_factory.core.config import EnvironmentConfig
-from dark_factory.core.environment import Toolbox, environment_key, is_local, requirements
+from dark_factory.core.environment import Toolbox, environment_key, installer_variables, is_local, requirements
 from dark_factory.core.errors import InfrastructureError
 from dark_factory.core.patterns import Patterns
 from dark_factory.core.ports import Executor, Watcher
@@ -79,7 +79,12 @@ def _make(
         Command(
             argv=(*nox, *python, "--", *requirements(requires)),
             cwd=tree,
-            env={**environ, "FACTORY_TREE": str(tree), "FACTORY_READY": str(ready), "NO_COLOR": "1"},
+            env={
+                **installer_variables(environ),
+                "FACTORY_TREE": str(tree),
+                "FACTORY_READY": str(ready),
+                "NO_COLOR": "1",
+            },
             timeout=config.setup_timeout,
         )
     )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import re
 import shutil
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from dark_factory.core.ports import Trees
+
+# What git takes for a repository, on any file system, and refuses to keep as files.
+_REPOSITORY = re.compile(r"(\.git|git~1)[ .]*([:\\].*)?", re.IGNORECASE)
+# What git refuses to keep as a link.
+_MODULES = re.compile(r"\.gitmodules[ .]*([:\\].*)?|gi[0-9a-z]+~\d+", re.IGNORECASE)
 
 
 def workspace(trees: Trees, folder: Path) -> Clone:
@@ -32,14 +39,19 @@ class Clone:
         """Make it anew from the base commit, holding `tree`."""
         _remove(self._path)
         self._index.unlink(missing_ok=True)
+        # Of a git that was killed.
+        self._index.with_name(f"{self._index.name}.lock").unlink(missing_ok=True)
         self._trees.clone(commit, self._path)
         taken = self._trees.snapshot(self._path, index=self._index, start=commit)
         if taken != tree:
             self._bring(taken, tree)
 
     def take(self) -> str:
-        """The tree that the agent left."""
-        _unnest(self._path)
+        """The tree that the agent left: files and links; what git can't keep is removed from the workspace."""
+        if self._path.is_symlink() or not self._path.is_dir():
+            _remove(self._path)
+            self._path.mkdir()
+        _tidy(self._path)
         return self._trees.snapshot(self._path, index=self._index)
 
     def settle(self, tree: str) -> None:
@@ -54,23 +66,56 @@ class Clone:
         self._trees.lay_out(tree, self._path, index=self._index)
 
 
-def _unnest(root: Path) -> None:
-    """Take the `.git` out of repositories that the agent made inside, so that their files count as files."""
-    for parent, folders, files in os.walk(root):
-        if Path(parent) == root:
-            if ".git" in folders:
-                folders.remove(".git")
-        elif ".git" in folders:
-            folders.remove(".git")
-            _remove(Path(parent, ".git"))
-        elif ".git" in files:
-            Path(parent, ".git").unlink()
+def _tidy(root: Path) -> None:
+    """Leave only what a tree can hold: readable files, folders and links, and no repository but the one at the root.
+
+    A repository inside, of which git would keep only a name, is taken apart so that its files count as files.
+    """
+    for entry in _entries(root):
+        path = Path(entry.path)
+        if _REPOSITORY.fullmatch(entry.name):
+            if path != root / ".git":
+                _remove(path)
+        elif entry.is_symlink():
+            if _MODULES.fullmatch(entry.name):
+                path.unlink()
+        elif entry.is_file(follow_symlinks=False):
+            _permit(path, stat.S_IRUSR)
+        elif not entry.is_dir(follow_symlinks=False):
+            # A pipe, a socket or a device.
+            path.unlink()
+
+
+def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
+    """Everything below a folder, what is inside repositories aside; folders are made accessible first."""
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        _permit(folder, stat.S_IRWXU)
+        with os.scandir(folder) as found:
+            entries = list(found)
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and not _REPOSITORY.fullmatch(entry.name):
+                waiting.append(Path(entry.path))
+            yield entry
+
+
+def _permit(path: Path, bits: int) -> None:
+    mode = path.stat(follow_symlinks=False).st_mode
+    if mode & bits != bits:
+        path.chmod(stat.S_IMODE(mode) | bits)
 
 
 def _remove(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
         path.unlink()
     elif path.exists():
+        for parent, folders, _ in os.walk(path):
+            _permit(Path(parent), stat.S_IRWXU)
+            for name in folders:
+                inner = Path(parent, name)
+                if not inner.is_symlink():
+                    _permit(inner, stat.S_IRWXU)
         shutil.rmtree(path)
 
 
@@ -83,12 +128,9 @@ def _unlink(root: Path, path: str) -> None:
             inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
             os.close(folder)
             folder = inner
+        # What can't be reached without following a link is not there.
         os.unlink(parts[-1], dir_fd=folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return
     except OSError:
-        # A link in a folder's place (ELOOP): what it leads to is not ours to remove.
-        with contextlib.suppress(OSError):
-            os.unlink(parts[-1], dir_fd=folder)
+        return
     finally:
         os.close(folder)
