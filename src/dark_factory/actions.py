@@ -9,12 +9,10 @@ from typing import assert_never
 
 import dark_factory
 from dark_factory.assembly import House
-from dark_factory.core.agent_run import AgentOutcome, AgentRequest
-from dark_factory.core.environment import judged_variables
+from dark_factory.core.agent_run import AgentOutcome
 from dark_factory.core.patterns import Patterns
 from dark_factory.core.plan import Action, Deliver, Plan, RunAgent, Start, Stop, Validate, WriteFeedback, judge
 from dark_factory.core.ports import Workspace
-from dark_factory.core.prompt import TEMPLATE, render
 from dark_factory.core.score import score
 from dark_factory.core.shares import percent
 from dark_factory.core.state import (
@@ -32,13 +30,13 @@ from dark_factory.core.state import (
 )
 from dark_factory.core.units import format_duration
 from dark_factory.effects.git import Store
-from dark_factory.effects.project import fresh_folder, make_private, remove_tree, write_atomically
+from dark_factory.effects.project import fresh_folder, make_private, remove_tree
 from dark_factory.stages.agent import call_agent
 from dark_factory.stages.artifacts import read_reports, write_reports
 from dark_factory.stages.delivery import deliver
-from dark_factory.stages.environment import toolbox
 from dark_factory.stages.feedback import failed_paths, write_feedback
 from dark_factory.stages.judge_tree import visible
+from dark_factory.stages.request import agent_request
 from dark_factory.stages.validation import Wanted, validate
 
 
@@ -191,7 +189,17 @@ class Actions:
         began = clock.monotonic()
         workspace = self._workspace(state)
         with fresh_folder(self.folder / "agent") as private:
-            request = self._request(action, state, workspace, private, seconds)
+            request = agent_request(
+                house.bench,
+                agent,
+                state,
+                root=house.root,
+                workspace=workspace.path,
+                told=house.artifacts.run(self.run),
+                private=private,
+                seconds=seconds,
+                max_iterations=self.plan.limits.max_iterations,
+            )
             call = call_agent(
                 agent,
                 kind,
@@ -230,59 +238,6 @@ class Actions:
             workspace.prepare(commit, state.last.tree)
             self._prepared = workspace
         return self._prepared
-
-    def _request(
-        self, action: RunAgent, state: State, workspace: Workspace, private: Path, seconds: float
-    ) -> AgentRequest:
-        house, config = self.house, self.house.config
-        agent = config.agent
-        assert agent is not None
-        prefix = config.project.artifacts
-        run = house.artifacts.run(self.run)
-        name = f"feedback_iter_{state.last.number}.md"
-        folder = workspace.path / prefix
-        remove_tree(folder)
-        for number in range(state.last.number + 1):
-            content = (run / f"feedback_iter_{number}.md").read_bytes()
-            write_atomically(folder / f"feedback_iter_{number}.md", content)
-        template = workspace.path / agent.prompt
-        text = template.read_text("utf-8", "replace") if template.is_file() and not template.is_symlink() else TEMPLATE
-        prompt = render(
-            text,
-            iteration=action.iteration,
-            max_iterations=self.plan.limits.max_iterations,
-            specs=config.project.specs,
-            feedback=f"{prefix}/{name}",
-            protected=config.isolation.protected,
-        )
-        write_atomically(private / "prompt.md", prompt.encode())
-        box = toolbox(
-            config.environment,
-            config.environment.requires,
-            tree=workspace.path,
-            folder=house.folder / "environments",
-            executor=house.executor,
-            environ=house.environ,
-            watcher=house.watcher,
-            anchor=house.folder / "judge/tree",
-        )
-        return AgentRequest(
-            iteration=action.iteration,
-            workspace=workspace.path,
-            prompt_file=private / "prompt.md",
-            feedback_file=folder / name,
-            outputs=make_private(private / "outputs"),
-            env=judged_variables(
-                house.environ,
-                toolbox=box,
-                own=house.bench.own,
-                home=make_private(private / "home"),
-                tmp=make_private(private / "tmp"),
-                passed_on=agent.variables,
-            ),
-            timeout=seconds,
-            patches=house.root / agent.patches if agent.patches else None,
-        )
 
     def _stop(self, action: Stop) -> Event:
         remove_tree(self.folder / "workspace")

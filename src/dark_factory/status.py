@@ -21,15 +21,26 @@ def show(folder: str, *, as_json: bool) -> int:
     try:
         with open(path, encoding="utf-8") as file:
             snapshot = json.load(file)
+        text = _text(snapshot, as_json=as_json)
     except FileNotFoundError:
-        snapshot = _nothing()
+        text = _text(_nothing(), as_json=as_json)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"{path}: can't be read: {error}\n  what to do: remove it; the next run writes it anew\n")
-        return 6
+        return _unreadable(path, str(error))
+    except (AttributeError, LookupError, TypeError):
+        return _unreadable(path, "it is not what this version writes")
+    sys.stdout.write(text)
+    return 0
+
+
+def _text(snapshot: dict[str, Any], *, as_json: bool) -> str:
     if snapshot.get("verdict") is None and snapshot.get("run") is not None:
         snapshot["process_alive"] = _alive(snapshot.get("process"))
-    sys.stdout.write(json.dumps(snapshot, indent=2) + "\n" if as_json else render(snapshot))
-    return 0
+    return json.dumps(snapshot, indent=2) + "\n" if as_json else render(snapshot)
+
+
+def _unreadable(path: str, why: str) -> int:
+    sys.stderr.write(f"{path}: can't be read: {why}\n  what to do: remove it; the next run writes it anew\n")
+    return 6
 
 
 def folder(start: str) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import stat
+from pathlib import Path
 
 from dark_factory.core.agent_run import AgentReport, AgentRequest, CostLabel, Turn, Usage
 from dark_factory.core.command import Command, CommandResult
@@ -10,6 +14,10 @@ from dark_factory.core.config import AgentConfig
 
 _INTERRUPT_GRACE = 5.0
 _TRANSCRIPT_CAP = 16 * 1024 * 1024
+_USAGE_CAP = 64 * 1024
+# More than anybody was ever billed, tokens or money, for one call.
+_MOST = 1e15
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def turn(agent: AgentConfig, request: AgentRequest) -> Turn:
@@ -46,19 +54,34 @@ def read(_agent: AgentConfig, request: AgentRequest, result: CommandResult) -> A
 
 
 def fill(part: str, values: dict[str, str]) -> str:
-    """Replace `{name}` of the known placeholders; other braces stay as they are."""
-    for name, value in values.items():
-        part = part.replace("{" + name + "}", value)
-    return part
+    """Replace `{name}` of the known placeholders, once; other braces stay as they are."""
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), part)
 
 
 def _usage(request: AgentRequest) -> Usage:
     try:
-        data = json.loads((request.outputs / "usage.json").read_bytes()[:65536])
-        tokens, usd = data.get("tokens"), data.get("usd")
-    except (OSError, ValueError, AttributeError, RecursionError):
+        data = json.loads(_bounded(request.outputs / "usage.json"))
+    except (OSError, ValueError, RecursionError):
         return Usage()
-    tokens = tokens if isinstance(tokens, int) and tokens >= 0 else None
-    usd = float(usd) if isinstance(usd, (int, float)) and usd >= 0 else None
+    found = data if isinstance(data, dict) else {}
+    tokens, usd = _amount(found.get("tokens")), _amount(found.get("usd"))
+    tokens = tokens if isinstance(tokens, int) else None
+    usd = float(usd) if usd is not None else None
     known = tokens is not None or usd is not None
     return Usage(tokens=tokens, usd=usd, label=CostLabel.REPORTED if known else CostLabel.UNKNOWN)
+
+
+def _bounded(path: Path) -> bytes:
+    """The beginning of a regular file; the agent may have put anything in its place, also what never ends."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        return os.read(fd, _USAGE_CAP) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+    finally:
+        os.close(fd)
+
+
+def _amount(value: object) -> int | float | None:
+    """A number that can be added to a bill, or None."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if 0 <= value < _MOST else None

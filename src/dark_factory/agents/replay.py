@@ -13,7 +13,7 @@ from dark_factory.core.config import AgentConfig
 def turn(agent: AgentConfig, request: AgentRequest) -> Turn:
     """`git apply` of the patch whose place in the folder is the iteration's number."""
     patches = recorded(request.patches) if request.patches else []
-    if request.iteration > len(patches):
+    if not 1 <= request.iteration <= len(patches):
         return Turn(command=None, note=f"the recording in {agent.patches} ends after {len(patches)} patches")
     patch = patches[request.iteration - 1]
     if not patch.stat().st_size:
@@ -38,4 +38,4 @@ def recorded(folder: Path) -> list[Path]:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name) if part]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name) if part]

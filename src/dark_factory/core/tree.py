@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,19 +99,24 @@ def adopt(base: Tree, snapshot: Tree, *, links: Mapping[str, str], protected: Pa
     Protected paths are put back to the base. Links that leave the tree, submodules that the base does not have and
     `.gitmodules` are refused: each would let a later step read or run something that nobody judged.
     """
+
+    def is_protected(path: str) -> bool:
+        # A file or a link in the place of a protected folder would stand for all that is in it.
+        return protected.match(path) or protected.match(f"{path}/")
+
     tree: dict[str, Entry] = {}
     reset: list[str] = []
     refused: list[Refusal] = []
     for path, entry in snapshot.items():
         if base.get(path) == entry:
             tree[path] = entry
-        elif protected.match(path):
+        elif is_protected(path):
             reset.append(path)
         elif why := _refusal(path, entry, links.get(path)):
             refused.append(Refusal(path=path, why=why))
         else:
             tree[path] = entry
-    restored = {path: entry for path, entry in base.items() if protected.match(path)}
+    restored = {path: entry for path, entry in base.items() if is_protected(path)}
     reset += [path for path in restored if path not in snapshot]
     result = graft(restored, tree)
     return Candidate(
@@ -126,11 +132,17 @@ def _refusal(path: str, entry: Entry, target: str | None) -> str:
         return "a nested git repository"
     if posixpath.basename(path).casefold() == ".gitmodules":
         return "a submodule configuration"
-    if entry.mode == LINK:
-        destination = posixpath.normpath(posixpath.join(posixpath.dirname(path), target or "/"))
-        if posixpath.isabs(destination) or destination == ".." or destination.startswith("../"):
-            return f"a symbolic link that leaves the tree ({target})"
+    if entry.mode == LINK and _leaves(path, target or "/"):
+        return f"a symbolic link that leaves the tree ({target})"
     return ""
+
+
+def _leaves(path: str, target: str) -> bool:
+    """Whether a link may lead out of the tree, alone or through other links that do not."""
+    steps = [step for step in target.split("/") if step not in ("", ".")]
+    up = sum(1 for _ in itertools.takewhile(lambda step: step == "..", steps))
+    # After the name of a link, `..` is not the way back: it goes up from wherever that link leads.
+    return target.startswith("/") or up > path.count("/") or ".." in steps[up:]
 
 
 def _parents(path: str) -> list[str]:

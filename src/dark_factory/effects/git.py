@@ -368,7 +368,9 @@ class Store:
             cwd=folder.parent,
         )
         self.git.run("remote", "remove", "origin", cwd=folder)
-        shutil.rmtree(folder / ".git/logs", ignore_errors=True)
+        # Git leaves the remote's HEAD behind, which then points nowhere.
+        for left in ("logs", "refs/remotes"):
+            shutil.rmtree(folder / ".git" / left, ignore_errors=True)
 
 
 def _left_out(path: str) -> str:

@@ -64,7 +64,7 @@ class Journal:
             ) from error
 
     def _write(self, fd: int, line: bytes) -> None:
-        end = _complete_length(fd)
+        end = _readable_length(fd)
         os.ftruncate(fd, end)
         os.lseek(fd, end, os.SEEK_SET)
         try:
@@ -111,9 +111,19 @@ class Lock:
             self._fd = None
 
 
-def _complete_length(fd: int) -> int:
-    """The length of the file up to its last complete line."""
-    size = os.fstat(fd).st_size
+def _readable_length(fd: int) -> int:
+    """The length of the file without what a crash left of its last line, which `events` does not read either."""
+    end = _complete_length(fd, os.fstat(fd).st_size)
+    start = _complete_length(fd, end - 1)
+    try:
+        json.loads(os.pread(fd, end - start, start))
+    except (ValueError, RecursionError):
+        return start
+    return end
+
+
+def _complete_length(fd: int, size: int) -> int:
+    """The length of the first `size` bytes up to their last complete line."""
     while size > 0:
         start = max(0, size - 65536)
         block = os.pread(fd, size - start, start)

@@ -104,10 +104,10 @@ def make_private(folder: Path) -> Path:
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder whatever it holds, also one whose owner took his own permissions away."""
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-        return
     try:
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            folder.unlink()
+            return
         try:
             shutil.rmtree(folder)
         except PermissionError:
@@ -122,6 +122,20 @@ def remove_tree(folder: Path) -> None:
         return
     except OSError as error:
         raise InfrastructureError(f"{folder}: can't be removed", why=str(error), do="remove it by hand") from error
+
+
+def folder_inside(root: Path, path: str) -> Path:
+    """A folder inside a tree that somebody else writes, made if it is not there.
+
+    Links and files that stand on the way are removed: a link could lead to the author's own files.
+    """
+    folder = root
+    for part in Path(path).parts:
+        folder /= part
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            folder.unlink()
+        folder.mkdir(exist_ok=True)
+    return folder
 
 
 @contextlib.contextmanager

@@ -85,7 +85,11 @@ def _shown_figures(result: GateResult) -> list[tuple[str, float]]:
 
 def _console(out: TextIO) -> Console:
     # A pipe has no width; rich would wrap it at 80 columns.
-    return Console(file=out, width=None if out.isatty() else _PIPE_WIDTH, highlight=False)
+    console = Console(file=out, width=None if out.isatty() else _PIPE_WIDTH, highlight=False)
+    if console.no_color:
+        # Rich would still write bold: whoever sets NO_COLOR gets plain text.
+        return Console(file=out, width=console.width, highlight=False, color_system=None)
+    return console
 
 
 def _table(*columns: str) -> Table:

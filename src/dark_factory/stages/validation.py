@@ -122,7 +122,7 @@ def _unprepared(error: FactoryError) -> GateReport:
         kind="environment",
         layer=Layer.DETERMINISTIC,
         blocking=True,
-        status=Status.FAILED if isinstance(error, ToolboxError) else Status.ERRORED,
+        status=Status.FAILED if isinstance(error, ToolboxError | InputError) else Status.ERRORED,
         reason=error.what,
         advice=error.do,
         output=error.why,

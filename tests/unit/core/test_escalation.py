@@ -113,7 +113,8 @@ def test_the_commands_go_on_where_the_run_stopped() -> None:
     ]
     stalled = written(state_of(REPORTS[:1]), Decision.STALLED)
     assert "git" not in part(stalled, "How to Go On"), "nothing was delivered"
-    assert "--max-iterations 3" in stalled
+    assert "FACTORY_LOOP_STALL_AFTER=8 inv factory.loop --resume --max-iterations 5" in stalled
+    assert "inv factory.loop --resume\n" in written(state_of(), Decision.INFRASTRUCTURE)
 
 
 def test_a_run_that_judged_nothing_has_a_note_too() -> None:
