@@ -5,7 +5,7 @@ from pathlib import Path
 
 from invoke.tasks import Task
 
-from dark_factory.core.reference import frontmatter_markdown, reference_markdown
+from dark_factory.core.factory_toml.reference import frontmatter_markdown, reference_markdown
 from dark_factory.tasks import factory
 
 ROOT = Path(__file__).parents[1]

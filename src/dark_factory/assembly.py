@@ -14,9 +14,9 @@ from types import ModuleType
 from typing import cast
 
 from dark_factory.core.config import Config
-from dark_factory.core.config_file import load_config
-from dark_factory.core.config_sources import Option
 from dark_factory.core.errors import InfrastructureError, InputError
+from dark_factory.core.factory_toml.load import load_config
+from dark_factory.core.factory_toml.sources import Option
 from dark_factory.core.ports import AgentKind, Clock, Executor, GateKind, Watcher, WorkspaceKind
 from dark_factory.effects.git import Author, Git, GitError, Store
 from dark_factory.effects.journal import Lock

@@ -18,11 +18,11 @@ from dark_factory.core.errors import (
     InterruptedByUserError,
     StateError,
 )
-from dark_factory.core.escalation import escalation
 from dark_factory.core.plan import Limits, Plan, ending
-from dark_factory.core.scenario_file import load_scenarios
+from dark_factory.core.scenario_md.load import load_scenarios
 from dark_factory.core.state import RunPaused, RunResumed, State
-from dark_factory.core.status_view import snapshot
+from dark_factory.core.telling.escalation import escalation
+from dark_factory.core.telling.status_view import snapshot
 from dark_factory.core.verdict import Decision, Verdict
 from dark_factory.effects.git import Author, Store
 from dark_factory.effects.journal import Journal

@@ -12,7 +12,7 @@ from dark_factory.core.config import GateConfig
 from dark_factory.core.errors import ExitStatus, InputError
 from dark_factory.core.report import GateReport, ScenarioReport, Status
 from dark_factory.core.scenario import Scenario
-from dark_factory.core.scenario_file import load_scenarios
+from dark_factory.core.scenario_md.load import load_scenarios
 from dark_factory.core.score import score
 from dark_factory.core.state import RunStarted, State, Validated, evolve
 from dark_factory.effects.git import Store

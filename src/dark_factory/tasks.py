@@ -49,7 +49,7 @@ def loop(
     )
     with _handled():
         from dark_factory import runs
-        from dark_factory.core.status_view import snapshot
+        from dark_factory.core.telling.status_view import snapshot
 
         with _house(options, quiet=json) as house:
             verdict, state = runs.resume(house) if resume else runs.start(house, allow_dirty=allow_dirty)
@@ -145,7 +145,7 @@ def config(_context: object, json: bool = False) -> None:
     """Show every setting with its value and the place it came from."""
     with _handled():
         from dark_factory.assembly import settings
-        from dark_factory.core.config_show import config_json, config_rows
+        from dark_factory.core.factory_toml.show import config_json, config_rows
         from dark_factory.reports.tables import settings_table
 
         found = settings(_root(), dict(os.environ), {})

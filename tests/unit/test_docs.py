@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from dark_factory.core.config_file import load_config
 from dark_factory.core.errors import ExitStatus
-from dark_factory.core.markdown import outline
-from dark_factory.core.reference import frontmatter_markdown
-from dark_factory.core.scenario_file import parse_scenario
+from dark_factory.core.factory_toml.load import load_config
+from dark_factory.core.factory_toml.reference import frontmatter_markdown
+from dark_factory.core.scenario_md.load import parse_scenario
+from dark_factory.core.scenario_md.markdown import outline
 from dark_factory.core.verdict import EXIT_STATUS, Decision
 from dark_factory.effects.project import kinds
 from dark_factory.tasks import factory

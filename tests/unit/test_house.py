@@ -40,9 +40,9 @@ PURE = {
 }  # fmt: skip
 PURE_FOR = {
     # Only names and marks: `signal.Signals(9).name`, `os.pathsep`, `codecs.BOM_UTF8`.
-    "signal": {"core.command", "core.gate_reading", "core.symptoms"},
+    "signal": {"core.command", "core.judging.gate_reading", "core.telling.symptoms"},
     "os": {"core.environment"},
-    "codecs": {"core.scenario_page"},
+    "codecs": {"core.scenario_md.page"},
 }
 OF_OS = {"defpath", "pathsep"}
 TOUCHES_FILES = {
@@ -59,14 +59,14 @@ _GROWS = "filled while a file is read, and not changed afterwards"
 # The public dataclasses of core that are not frozen, slotted and keyword-only, each with its reason.
 OTHER_DATACLASSES: Mapping[str, str] = {
     "core.capture.HeadTail": "a buffer that grows",
-    "core.feedback_facts.Facts": "cached properties need a dictionary; one positional field",
-    "core.feedback_facts.FeedbackInput": "the input of `Facts`, made once for each feedback",
-    "core.fitting.Piece": _TEXT,
-    "core.fitting.Section": _TEXT,
-    "core.fitting.Stream": _TEXT,
-    "core.scenario_body.Body": _GROWS,
-    "core.scenario_page.Page": _GROWS,
-    "core.symptoms.Symptom": "three words of a table, in the table's order",
+    "core.telling.facts.Facts": "cached properties need a dictionary; one positional field",
+    "core.telling.facts.FeedbackInput": "the input of `Facts`, made once for each feedback",
+    "core.telling.fitting.Piece": _TEXT,
+    "core.telling.fitting.Section": _TEXT,
+    "core.telling.fitting.Stream": _TEXT,
+    "core.scenario_md.body.Body": _GROWS,
+    "core.scenario_md.page.Page": _GROWS,
+    "core.telling.symptoms.Symptom": "three words of a table, in the table's order",
     "core.tree.Entry": "made thousandfold, of two strings as git gives them",
     **{f"core.plan.{name}": _ACTION for name in ("Start", "Validate", "WriteFeedback", "Deliver", "RunAgent", "Stop")},
 }
@@ -211,7 +211,7 @@ def test_only_the_top_exits() -> None:
 
 def test_what_is_written_for_the_agent_never_sees_a_scenario() -> None:
     seen: set[str] = set()
-    waiting = ["core.feedback", "core.prompt"]
+    waiting = ["core.telling.feedback", "core.prompt"]
     while waiting:
         name = waiting.pop()
         if name not in seen:

@@ -44,11 +44,14 @@ class Command:
 
     def redacted(self) -> str:
         """The command line for people and files, secrets masked."""
-        line = " ".join(_quote(part) for part in self.argv)
-        for secret in self.secrets:
+        return " ".join(_quote(self.masked(part)) for part in self.argv)
+
+    def masked(self, text: str) -> str:
+        """A text with this command's secrets masked; of two of which one holds the other, the longer goes first."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
             if secret:
-                line = line.replace(secret, "***")
-        return line
+                text = text.replace(secret, "***")
+        return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,7 @@ class Reading:
     reason: one sentence for a status that the findings do not explain.
     advice: what to do about an errored status.
     counts: names of the figures that count the findings, when these are the whole cause of a failed status: a `max_`
-    threshold on one of them decides instead of the tool (core/thresholds.py).
+    threshold on one of them decides instead of the tool (core/judging/thresholds.py).
     """
 
     status: Status

@@ -258,7 +258,9 @@ def evolve(state: State, event: Event) -> State:  # noqa: PLR0911 - one for each
         case Delivered():
             return _delivered(state, event)
         case RunPaused() | RunStopped():
-            return replace(state, ended=event, began="")
+            # A user who stops a run during the agent's call has not found a machine that can't hold one.
+            attempts = 0 if event.decision is Decision.INTERRUPTED else state.attempts
+            return replace(state, ended=event, began="", attempts=attempts)
         case _:
             assert_never(event)
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dark_factory.core.config import GateConfig
-from dark_factory.core.gate_argv import machine_argv, tool_at
-from dark_factory.core.gate_reading import by_exit_status, relative, report_or_stdout, unfinished, unreadable
-from dark_factory.core.gate_report import ReportError, line_number, listing, mapping, parse_json, words
+from dark_factory.core.judging.gate_argv import machine_argv, tool_at
+from dark_factory.core.judging.gate_reading import by_exit_status, relative, report_or_stdout, unfinished, unreadable
+from dark_factory.core.judging.gate_report import ReportError, line_number, listing, mapping, parse_json, words
 from dark_factory.core.ports import GateRun
 from dark_factory.core.report import Finding, Level, Reading, Status
 

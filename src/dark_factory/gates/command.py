@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dark_factory.core.config import GateConfig
-from dark_factory.core.gate_argv import placed
-from dark_factory.core.gate_reading import by_exit_status, program, unfinished
+from dark_factory.core.judging.gate_argv import placed
+from dark_factory.core.judging.gate_reading import by_exit_status, program, unfinished
 from dark_factory.core.ports import GateRun
 from dark_factory.core.report import Reading
 

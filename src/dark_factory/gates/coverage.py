@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dark_factory.core.config import GateConfig
-from dark_factory.core.gate_argv import placed
-from dark_factory.core.gate_reading import relative, unfinished
-from dark_factory.core.gate_report import ReportError, line_number, listing, mapping, number, parse_json
+from dark_factory.core.judging.gate_argv import placed
+from dark_factory.core.judging.gate_reading import relative, unfinished
+from dark_factory.core.judging.gate_report import ReportError, line_number, listing, mapping, number, parse_json
 from dark_factory.core.ports import GateRun
 from dark_factory.core.report import Finding, Level, Reading, Status
 

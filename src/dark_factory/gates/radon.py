@@ -13,9 +13,18 @@ from pathlib import Path
 from statistics import fmean
 
 from dark_factory.core.config import GateConfig
-from dark_factory.core.gate_argv import arguments, machine_argv
-from dark_factory.core.gate_reading import relative, report_or_stdout, unfinished, unreadable
-from dark_factory.core.gate_report import ReportError, clean, line_number, listing, mapping, number, parse_json, words
+from dark_factory.core.judging.gate_argv import arguments, machine_argv
+from dark_factory.core.judging.gate_reading import relative, report_or_stdout, unfinished, unreadable
+from dark_factory.core.judging.gate_report import (
+    ReportError,
+    clean,
+    line_number,
+    listing,
+    mapping,
+    number,
+    parse_json,
+    words,
+)
 from dark_factory.core.ports import GateRun
 from dark_factory.core.report import Finding, Level, Reading, Status
 

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 from dark_factory.core.config import GateConfig
-from dark_factory.core.gate_argv import arguments, machine_argv, tool_at
-from dark_factory.core.gate_reading import (
+from dark_factory.core.judging.gate_argv import arguments, machine_argv, tool_at
+from dark_factory.core.judging.gate_reading import (
     by_exit_status,
     last_words,
     relative,
@@ -19,7 +19,7 @@ from dark_factory.core.gate_reading import (
     unfinished,
     unreadable,
 )
-from dark_factory.core.gate_report import ReportError, clean, line_number, listing, mapping, parse_json, words
+from dark_factory.core.judging.gate_report import ReportError, clean, line_number, listing, mapping, parse_json, words
 from dark_factory.core.ports import GateRun
 from dark_factory.core.report import Finding, Level, Reading, Status
 

@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 
 from dark_factory.core.config import GateConfig
-from dark_factory.core.gate_argv import placed, tool_at
-from dark_factory.core.gate_reading import by_exit_status, relative, unfinished, unreadable
-from dark_factory.core.gate_report import clean, line_number
+from dark_factory.core.judging.gate_argv import placed, tool_at
+from dark_factory.core.judging.gate_reading import by_exit_status, relative, unfinished, unreadable
+from dark_factory.core.judging.gate_report import clean, line_number
 from dark_factory.core.ports import GateRun
 from dark_factory.core.report import Finding, Level, Reading, Status
 

@@ -11,8 +11,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from dark_factory.core.harmless import harmless
 from dark_factory.core.ports import Progress
+from dark_factory.core.telling.harmless import harmless
 
 _SHOWN = 8
 _MARKS = {"passed": "green", "failed": "red", "errored": "yellow", "skipped": "dim"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from dark_factory.core.harmless import harmless
 from dark_factory.core.ports import Progress
+from dark_factory.core.telling.harmless import harmless
 
 
 class Plain:

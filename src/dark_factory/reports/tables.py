@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dark_factory.core.harmless import harmless
 from dark_factory.core.report import GateReport, GateResult, ScenarioReport, Status
 from dark_factory.core.shares import percent
+from dark_factory.core.telling.harmless import harmless
 
 _STYLES = {Status.PASSED: "green", Status.FAILED: "red", Status.ERRORED: "yellow", Status.SKIPPED: "dim"}
 _PIPE_WIDTH = 160

@@ -80,7 +80,5 @@ def _outcome(result: CommandResult | None, *, failed: bool, changed: bool) -> Ag
 def _keep(record: Path, result: CommandResult) -> None:
     write_atomically(record / "agent-command.txt", f"{result.command.redacted()}\n{result.ending()}\n".encode())
     for name, captured in (("agent-stdout.txt", result.stdout), ("agent-stderr.txt", result.stderr)):
-        text = captured.text()
-        for secret in result.command.secrets:
-            text = text.replace(secret, "***") if secret else text
+        text = result.command.masked(captured.text())
         write_atomically(record / name, text.encode("utf-8", "replace"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dark_factory.core.config import Config
-from dark_factory.core.disclosed import Disclosed
-from dark_factory.core.disclosure import disclose
-from dark_factory.core.feedback import feedback
-from dark_factory.core.feedback_facts import FeedbackInput
 from dark_factory.core.report import GateReport, ScenarioReport, ScenarioResult, Status
-from dark_factory.core.scenario_file import parse_scenario
+from dark_factory.core.scenario_md.load import parse_scenario
 from dark_factory.core.state import State
+from dark_factory.core.telling.disclosed import Disclosed
+from dark_factory.core.telling.disclosure import disclose
+from dark_factory.core.telling.facts import FeedbackInput
+from dark_factory.core.telling.feedback import feedback
 from dark_factory.effects.project import write_atomically
 from dark_factory.stages.artifacts import Artifacts
 

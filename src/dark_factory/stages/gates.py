@@ -9,9 +9,9 @@ from pathlib import Path
 from dark_factory.core.command import Command, CommandResult, Outcome
 from dark_factory.core.config import Config, GateConfig
 from dark_factory.core.environment import Toolbox, judged_variables
+from dark_factory.core.judging.thresholds import apply
 from dark_factory.core.ports import Executor, GateKind, GateRun, Job, Watcher
 from dark_factory.core.report import GateReport, GateResult, Layer, Reading, Status
-from dark_factory.core.thresholds import apply
 from dark_factory.stages.judge_tree import Judge
 
 LAYER_ONE_FAILED = "layer 1 failed"

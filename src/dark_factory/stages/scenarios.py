@@ -12,10 +12,10 @@ from pathlib import Path
 from dark_factory.core.command import Command, CommandResult, Outcome
 from dark_factory.core.config import Config
 from dark_factory.core.environment import Toolbox, judged_variables
-from dark_factory.core.expectation import judge as judge_expectation
+from dark_factory.core.judging.expectation import judge as judge_expectation
+from dark_factory.core.judging.requirement import unmet
 from dark_factory.core.ports import Executor, Job, Watcher
 from dark_factory.core.report import ScenarioReport, ScenarioResult, Status
-from dark_factory.core.requirement import unmet
 from dark_factory.core.scenario import Scenario
 from dark_factory.stages.evidence import collect, matches
 from dark_factory.stages.judge_tree import Judge

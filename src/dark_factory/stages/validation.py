@@ -14,7 +14,7 @@ from dark_factory.core.patterns import Patterns
 from dark_factory.core.ports import Clock, Executor, GateKind, Watcher
 from dark_factory.core.report import GateReport, GateResult, Layer, ScenarioReport, Status
 from dark_factory.core.scenario import Scenario
-from dark_factory.core.scenario_file import load_scenarios
+from dark_factory.core.scenario_md.load import load_scenarios
 from dark_factory.effects.git import Store
 from dark_factory.effects.project import Project
 from dark_factory.stages.environment import ToolboxError, toolbox

@@ -372,6 +372,7 @@ def test_a_call_without_a_bill_does_not_lift_the_ceiling(plan: Plan, reason: str
 
 def test_out_of_time_says_how_much_of_how_much() -> None:
     assert judge(a_plan(max_duration=60.0), a_state(an_iteration(0, BAD), elapsed=59.9)) is None
+    assert verdict_of(an_iteration(0, BAD), plan=a_plan(max_duration=60.0), elapsed=60.0).reason == "1m of 1m are used"
     verdict = verdict_of(an_iteration(0, BAD), plan=a_plan(max_duration=60.0), elapsed=90.2)
     assert verdict.decision is Decision.OUT_OF_TIME
     assert verdict.reason == "1m30s of 1m are used"

@@ -1,0 +1,1 @@
+"""From the text of factory.toml to the settings: reading, rules, sources, and showing them again."""
