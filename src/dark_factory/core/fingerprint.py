@@ -9,7 +9,7 @@ from collections.abc import Iterable
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 _VARYING = (
     (re.compile(r"0x[0-9a-fA-F]+"), "<address>"),
-    (re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b"), "<id>"),
+    (re.compile(r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b"), "<number>"),
     (re.compile(r"(?:/[\w.@+-]+){2,}/"), "<folder>/"),
     (re.compile(r"\d+(?:\.\d+)?"), "<number>"),
     (re.compile(r"\s+"), " "),
