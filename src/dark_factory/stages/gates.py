@@ -119,9 +119,7 @@ class _Run:
         self.results[gate.name] = _result(gate, reading, duration, output)
         self.red = self.red or (gate.layer is Layer.DETERMINISTIC and reading.status is not Status.PASSED)
         if not (self.red and gate.layer is not Layer.DETERMINISTIC):
-            self.tools.watcher.note(
-                f"gate {gate.name}: {reading.status}" + (f" ({reading.reason})" if reading.reason else "")
-            )
+            self.tools.watcher.note(f"gate {gate.name}: {_in_brief(reading)}")
 
     def report(self) -> GateReport:
         results = tuple(self.results[gate.name] for gate in self.gates)
@@ -134,6 +132,12 @@ class _Run:
                 for gate, result in zip(self.gates, results, strict=True)
             )
         )
+
+
+def _in_brief(reading: Reading) -> str:
+    if reading.reason or reading.status is Status.PASSED or not reading.findings:
+        return reading.status + (f" ({reading.reason})" if reading.reason else "")
+    return f"{reading.status} ({len(reading.findings)} findings, the first: {reading.findings[0]})"
 
 
 def _result(gate: GateConfig, reading: Reading, duration: float, output: str) -> GateResult:

@@ -154,7 +154,7 @@ def a_socket(path: Path) -> None:
         pytest.param(a_socket, set(), set(), id="a socket"),
         pytest.param(lambda path: shutil.rmtree(path / ".git"), set(), set(), id="no repository any more"),
         pytest.param(lambda path: put(path, {".git/index.lock": File(b"")}), set(), set(), id="a locked index"),
-        pytest.param(lambda path: shutil.rmtree(path), set(), set(BASE), id="no workspace any more"),
+        pytest.param(shutil.rmtree, set(), set(BASE), id="no workspace any more"),
     ],
 )
 def test_whatever_the_agent_leaves_is_taken_as_files(
