@@ -13,6 +13,7 @@ from dark_factory.core.agent_run import AgentOutcome
 from dark_factory.core.patterns import Patterns
 from dark_factory.core.plan import Action, Deliver, Plan, RunAgent, Start, Stop, Validate, WriteFeedback, judge
 from dark_factory.core.ports import Workspace
+from dark_factory.core.report import Status
 from dark_factory.core.score import score
 from dark_factory.core.shares import percent
 from dark_factory.core.state import (
@@ -28,13 +29,14 @@ from dark_factory.core.state import (
     Validated,
     ValidationBegan,
 )
+from dark_factory.core.tree import only
 from dark_factory.core.units import format_duration
 from dark_factory.effects.git import Store
 from dark_factory.effects.project import fresh_folder, make_private, remove_tree
 from dark_factory.stages.agent import call_agent
 from dark_factory.stages.artifacts import read_reports, write_reports
 from dark_factory.stages.delivery import deliver
-from dark_factory.stages.feedback import failed_paths, write_feedback
+from dark_factory.stages.feedback import LARGEST_QUOTED, failed_paths, write_feedback
 from dark_factory.stages.judge_tree import visible
 from dark_factory.stages.request import agent_request
 from dark_factory.stages.validation import Wanted, validate
@@ -112,6 +114,13 @@ class Actions:
             durations=artifacts.all_durations(),
             evidence=record / "evidence",
             blame=iteration.number > 0,
+            evaluated=frozenset(
+                one.id
+                for earlier in state.iterations
+                if earlier.score is not None
+                for one in earlier.score.scenarios
+                if one.status in (Status.PASSED, Status.FAILED)
+            ),
         )
         write_reports(record, gates, scenarios, run=self.run, iteration=iteration.number)
         artifacts.publish(gates, scenarios, when=clock.now(), run=self.run, iteration=iteration.number)
@@ -135,11 +144,16 @@ class Actions:
             sources=self.store.contents(state.started.tree, failed_paths(scenarios)),
             schema=self.house.bench.scenario_schema,
             run=self.run,
+            holdout=self._holdout(state.started.tree),
         )
         satisfaction = percent(scenarios.satisfaction)
         self._note(f"satisfaction {satisfaction}, feedback in {path}")
         duration = self.house.clock.monotonic() - began
         return FeedbackWritten(at=self.house.clock.now(), iteration=iteration.number, path=path, duration=duration)
+
+    def _holdout(self, tree: str) -> list[bytes]:
+        paths = only(self.store.read(tree), self.house.bench.holdout)
+        return list(self.store.contents(tree, paths, largest=LARGEST_QUOTED).values())
 
     def _deliver(self, action: Deliver, state: State) -> Event:
         began = self.house.clock.monotonic()
@@ -211,6 +225,7 @@ class Actions:
                 base=self.store.read(state.started.visible),
                 before=state.last.tree,
                 protected=Patterns([*house.config.isolation.protected, *house.bench.hidden.patterns]),
+                unseen=tuple(only(self.store.read(state.started.tree), house.bench.hidden)),
                 ignored=Patterns([f"/{house.config.project.artifacts}/"]),
                 record=house.artifacts.iteration(self.run, action.iteration),
             )

@@ -22,13 +22,15 @@ from dark_factory.core.plan import Limits, Plan, ending
 from dark_factory.core.scenario_md.load import load_scenarios
 from dark_factory.core.state import RunPaused, RunResumed, State
 from dark_factory.core.telling.escalation import escalation
+from dark_factory.core.telling.harmless import harmless
 from dark_factory.core.telling.status_view import snapshot
 from dark_factory.core.verdict import Decision, Verdict
-from dark_factory.effects.git import Author, Store
+from dark_factory.effects.git import Author, GitError, Store
 from dark_factory.effects.journal import Journal
-from dark_factory.effects.project import write_atomically
+from dark_factory.effects.project import make_private, write_atomically
 from dark_factory.loop import converge, replay
 from dark_factory.stages.artifacts import write_json
+from dark_factory.stages.scripts import script_problems
 
 _LISTED = 20
 
@@ -58,7 +60,7 @@ def start(house: House, *, allow_dirty: bool) -> tuple[Verdict, State]:
     author = house.author
     dirty = author.dirty(house.config.project.artifacts)
     if dirty and not allow_dirty:
-        listed = "\n".join(f"    {line}" for line in dirty[:_LISTED])
+        listed = "\n".join(f"    {harmless(line)}" for line in dirty[:_LISTED])
         more = f"\n    and {len(dirty) - _LISTED} more" if len(dirty) > _LISTED else ""
         files = f"{len(dirty)} file{'s' if len(dirty) > 1 else ''}"
         raise InputError(
@@ -66,10 +68,11 @@ def start(house: House, *, allow_dirty: bool) -> tuple[Verdict, State]:
             do="commit or stash them, or take them into the base with --allow-dirty",
         )
     # Told before anything begins; what the run judges with is read from the base, where it is the same.
-    load_scenarios(house.project.markdown(house.config.scenarios.holdout), schema=house.bench.scenario_schema)
+    refuse_unusable(house)
     with house.locked("loop"):
-        for name in unfinished(house):
-            house.watcher.note(f"run {name} is unfinished; `--resume` would go on with it, this is a new one")
+        if left := unfinished(house):
+            house.watcher.note(f"unfinished: {', '.join(left)}")
+            house.watcher.note("this is a new run; `--resume=RUN` goes on with one of those")
         run = _new_name(house)
         store = _store(house, run)
         tree = f"{author.head}^{{tree}}"
@@ -80,17 +83,32 @@ def start(house: House, *, allow_dirty: bool) -> tuple[Verdict, State]:
         return _go(house, run, store, base=(author.head, base), dirty=bool(dirty))
 
 
-def resume(house: House) -> tuple[Verdict, State]:
-    """Go on with the newest run.
+def refuse_unusable(house: House) -> None:
+    """Raise InputError when the scenarios can't judge anything: none, malformed, or with a script that is not bash."""
+    found = load_scenarios(house.project.markdown(house.config.scenarios.holdout), schema=house.bench.scenario_schema)
+    if not found:
+        folders = ", ".join(house.config.scenarios.holdout)
+        raise InputError(f"there is no scenario in {folders}: nothing can be satisfied", do="write a scenario first")
+    problems = script_problems(found, house.executor, environ=house.environ, cwd=house.root)
+    if problems:
+        raise InputError(f"{len(problems)} scripts of scenarios are no valid bash", problems=problems)
 
-    Raises InputError when there is none, StateError when its journal or its trees are unusable.
+
+def resume(house: House, wanted: str = "") -> tuple[Verdict, State]:
+    """Go on with a run, the newest one when `wanted` names none.
+
+    Raises InputError when there is no such run, StateError when its journal or its trees are unusable.
     """
     house.isolation()
     with house.locked("loop --resume"):
         names = _names(house)
         if not names:
             raise InputError("there is no run to resume", do="start one with `inv factory.loop`")
-        run = names[-1]
+        if wanted and wanted not in names:
+            raise InputError(f"there is no run {wanted!r}", do=f"the runs: {', '.join(names[-_LISTED:])}")
+        run = wanted or names[-1]
+        # An agent may have taken its own folder's permissions away.
+        make_private(house.folder / "runs" / run)
         journal = Journal(house.artifacts.run(run) / "journal.jsonl")
         state = replay(journal)
         if state.started is None:
@@ -111,12 +129,26 @@ def how_to_merge(house: House, state: State) -> str:
     Feedback files of an earlier run that the author merged are tracked, and this run has written over them: git would
     refuse to merge above them.
     """
-    if state.head is None or state.started is None:
+    converged = state.ended is not None and state.ended.decision is Decision.CONVERGED
+    if not converged or state.head is None or state.started is None:
         return ""
-    branch = house.config.delivery.branch.replace("{run}", state.started.run)
+    if author_has(house, state.head):
+        return ""
+    branch = state.branch
+    if state.started.dirty:
+        return f"git stash && git merge {branch}   (your uncommitted changes are part of that branch)"
     artifacts = house.config.project.artifacts
     tracked = house.git.run("ls-files", "--", artifacts, cwd=house.root, ours=False)
     return f"git restore -- {artifacts} && git merge {branch}" if tracked else f"git merge {branch}"
+
+
+def author_has(house: House, commit: str) -> bool:
+    """Whether the current branch has a commit already."""
+    try:
+        house.git.run("merge-base", "--is-ancestor", commit, "HEAD", cwd=house.root, ours=False)
+    except GitError:
+        return False
+    return True
 
 
 def unfinished(house: House) -> tuple[str, ...]:
@@ -142,7 +174,7 @@ def _go(house: House, run: str, store: Store, *, base: tuple[str, str], dirty: b
     try:
         state = converge(plan, journal, actions, told=tell)
     except KeyboardInterrupt:
-        state = _pause(house, journal, Decision.INTERRUPTED, "stopped by the user (Ctrl-C)", tell)
+        state = _pause(house, journal, Decision.INTERRUPTED, "stopped by Ctrl-C or a signal", tell)
     except FactoryError as error:
         if error.status is not ExitStatus.INFRASTRUCTURE:
             raise

@@ -18,10 +18,12 @@ from dark_factory.core.state import RunStarted, State, Validated, evolve
 from dark_factory.effects.git import Store
 from dark_factory.effects.journal import Journal
 from dark_factory.effects.project import Project, schema
+from dark_factory.effects.system import Processes
 from dark_factory.loop import replay
 from dark_factory.reports.tables import gate_table, scenario_table
 from dark_factory.stages.artifacts import gate_results, read_reports, report_of, scenario_results
-from dark_factory.stages.feedback import failed_paths, write_feedback
+from dark_factory.stages.feedback import LARGEST_QUOTED, failed_paths, write_feedback
+from dark_factory.stages.scripts import script_problems
 from dark_factory.stages.validation import Wanted, validate
 
 _LOCAL = "local"
@@ -55,6 +57,9 @@ def check(root: Path, environ: dict[str, str], out: TextIO) -> ExitStatus:
             why=lone.why or ("" if every else lone.what) if lone else "",
             do=lone.do if lone else "correct what is listed above",
         )
+    broken = script_problems(scenarios, Processes(), environ=environ, cwd=root)
+    if broken:
+        raise InputError(f"{_counted(len(broken), 'problem')} in {', '.join(folders)}", problems=broken)
     if not scenarios:
         out.write(f"warning: no scenario in {', '.join(folders)}: nothing can be satisfied\n")
     out.write(f"{CONFIG}: {gates}, {_counted(len(scenarios), 'scenario')}: no problems\n")
@@ -192,6 +197,7 @@ def _feedback(house: House, gate_report: GateReport, scenario_report: ScenarioRe
         sources=sources,
         schema=house.bench.scenario_schema,
         run=run,
+        holdout=house.project.small_files(house.config.scenarios.holdout, LARGEST_QUOTED),
     )
 
 

@@ -27,16 +27,17 @@ if TYPE_CHECKING:
     help={
         "max-iterations": "agent calls at most, instead of loop.max_iterations",
         "threshold": "satisfaction to reach, 0 to 1, instead of loop.satisfaction_threshold",
-        "resume": "go on with the newest run instead of starting one",
+        "resume": "go on with the newest run, or with --resume=RUN, instead of starting one",
         "allow-dirty": "take uncommitted changes into the base",
         "json": "print the final status as JSON; progress goes to stderr",
-    }
+    },
+    optional=["resume"],
 )
 def loop(
     _context: object,
     max_iterations: str | None = None,
     threshold: str | None = None,
-    resume: bool = False,
+    resume: str | bool | None = None,
     allow_dirty: bool = False,
     json: bool = False,
 ) -> None:
@@ -52,7 +53,10 @@ def loop(
         from dark_factory.core.telling.status_view import snapshot
 
         with _house(options, quiet=json) as house:
-            verdict, state = runs.resume(house) if resume else runs.start(house, allow_dirty=allow_dirty)
+            if resume:
+                verdict, state = runs.resume(house, resume if isinstance(resume, str) else "")
+            else:
+                verdict, state = runs.start(house, allow_dirty=allow_dirty)
             merge = runs.how_to_merge(house, state)
         view = snapshot(state, plan=runs.plan_of(house.config))
         if json:
@@ -252,6 +256,14 @@ def _handled() -> Iterator[None]:
         sys.stdout.flush()
         sys.stderr.write(f"{error}\n")
         raise Exit(code=int(error.status)) from None
+    except BrokenPipeError:
+        # Whoever read our output has left; there is nobody to tell anything.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit(code=int(ExitStatus.INFRASTRUCTURE)) from None
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'the machine'}: {error.strerror or error}\n")
+        sys.stderr.write("  what to do: make room or mend permissions there, then try again\n")
+        raise Exit(code=int(ExitStatus.INFRASTRUCTURE)) from None
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         raise Exit(code=int(ExitStatus.INTERRUPTED)) from None

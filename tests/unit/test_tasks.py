@@ -499,7 +499,7 @@ def test_an_interrupted_run_is_taken_up_where_it_was(desk: Desk) -> None:
         process.send_signal(signal.SIGINT)
         stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 130, stdout
-    assert "interrupted: stopped by the user" in stdout
+    assert "interrupted: stopped by Ctrl-C" in stdout
     assert "--resume" in desk("status").stdout
     began.unlink()
     told = desk("loop", "--resume")

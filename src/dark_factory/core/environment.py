@@ -11,6 +11,8 @@ from pathlib import Path
 
 _ALWAYS = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
 _INSTALLER = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "LD_LIBRARY_PATH")
+_SHORTEST_SECRET = 6
+"""Characters. `1` or `true` is a setting, and masking it would spoil every line."""
 _NETWORK = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -31,11 +33,17 @@ class Toolbox:
 
     def search_path(self, environ: Mapping[str, str], own: Path | None) -> str:
         """PATH with the toolbox first, and without the folder that the factory itself was started from."""
-        folders = [part for part in environ.get("PATH", os.defpath).split(os.pathsep) if part]
+        folders = own_path(environ).split(os.pathsep)
         if self.root is None:
             return os.pathsep.join(folders)
         rest = [part for part in folders if own is None or Path(part) != own]
         return os.pathsep.join([str(self.root / "bin"), *rest])
+
+
+def own_path(environ: Mapping[str, str]) -> str:
+    """PATH without relative folders: where we start programs, these would be folders of whoever wrote the tree."""
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(part for part in folders if part.startswith("/"))
 
 
 def requirements(requires: Iterable[str]) -> tuple[str, ...]:
@@ -69,11 +77,17 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
     `-e .` runs the build backend that a candidate brings: it must not see the author's keys.
     """
-    return {
+    found = {
         name: value
         for name, value in environ.items()
         if name in (*_ALWAYS, *_INSTALLER) or name.upper() in _NETWORK or name.startswith(("PIP_", "UV_"))
     }
+    return {**found, "PATH": own_path(environ)}
+
+
+def secrets(env: Mapping[str, str], names: Iterable[str]) -> tuple[str, ...]:
+    """The values of the variables that an author passed on, which may be keys: nothing that we keep may show them."""
+    return tuple(env[name] for name in names if len(env.get(name, "")) >= _SHORTEST_SECRET)
 
 
 def judged_variables(

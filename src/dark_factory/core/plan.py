@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dark_factory.core.agent_run import AgentOutcome
+from dark_factory.core.report import Status
 from dark_factory.core.shares import percent
 from dark_factory.core.state import Iteration, RunStopped, State
 from dark_factory.core.units import format_duration
@@ -94,7 +95,7 @@ def next_action(plan: Plan, state: State) -> Action | None:
         return None
     last = state.last
     if last.score is None:
-        return Validate(last)
+        return Validate(last) if state.attempts < _ATTEMPTS else _cut_off(state)
     if last.feedback is None:
         return WriteFeedback(last)
     if last.number > 0 and last.commit is None:
@@ -109,7 +110,7 @@ def next_action(plan: Plan, state: State) -> Action | None:
 
 def judge(plan: Plan, state: State) -> Verdict | None:
     """Whether a validated run is over, and how; the first rule that applies decides. None means another iteration."""
-    for rule in (_converged, _infrastructure, _agent_failed, _oscillating, _stalled, _limits):
+    for rule in (_converged, _infrastructure, _blocked, _agent_failed, _oscillating, _stalled, _limits):
         verdict = rule(plan, state)
         if verdict is not None:
             return verdict
@@ -139,6 +140,29 @@ def _infrastructure(_plan: Plan, state: State) -> Verdict | None:
             do="find out what ends the factory during the agent's call (memory, a time limit of the machine)",
         )
     return None
+
+
+def _cut_off(state: State) -> Stop:
+    """The end of a run whose validation ends the factory each time."""
+    verdict = Verdict(
+        decision=Decision.INFRASTRUCTURE,
+        reason=f"iteration {state.last.number}'s validation was cut off {state.attempts} times of {_ATTEMPTS}",
+        do="find out what ends the factory while it judges: memory, a time limit, or the candidate itself",
+    )
+    judged = any(iteration.score is not None for iteration in state.iterations)
+    return Stop(verdict, state.best.number if judged else 0)
+
+
+def _blocked(_plan: Plan, state: State) -> Verdict | None:
+    """No agent call can help when nothing can be evaluated; better told before one is paid for."""
+    base = state.iterations[0].score
+    if state.last.number > 0 or base is None or base.skipped or base.satisfaction is not None or base.errored:
+        return None
+    skipped = [one for one in base.scenarios if one.status is Status.SKIPPED]
+    if skipped:
+        why = f"all {len(skipped)} scenarios are skipped, the first because: {skipped[0].reason}"
+        return Verdict(decision=Decision.BLOCKED, reason=why, do="provide what the scenarios require, then start again")
+    return Verdict(decision=Decision.BLOCKED, reason="there is no scenario to evaluate", do="write a scenario first")
 
 
 def _agent_failed(plan: Plan, state: State) -> Verdict | None:
@@ -210,9 +234,7 @@ def _stalled(plan: Plan, state: State) -> Verdict | None:
 
 
 def _stall(reason: str) -> Verdict:
-    return Verdict(
-        decision=Decision.STALLED, reason=reason, do="read escalation.md, then change the specs or take over by hand"
-    )
+    return Verdict(decision=Decision.STALLED, reason=reason, do="change the specification, or take over by hand")
 
 
 def _last_improvement(iterations: Sequence[Iteration]) -> int:
@@ -229,7 +251,7 @@ def _limits(plan: Plan, state: State) -> Verdict | None:
         return Verdict(
             decision=Decision.EXHAUSTED,
             reason=f"iterations {used} of {limits.max_iterations}",
-            do="`--resume --max-iterations` goes on from here",
+            do="`inv factory.loop --resume --max-iterations N` goes on from here",
         )
     # One call without a bill must not lift the ceiling of those with one.
     if limits.tokens is not None and state.least_tokens >= limits.tokens:
@@ -248,14 +270,14 @@ def _limits(plan: Plan, state: State) -> Verdict | None:
             )
     if state.elapsed >= limits.max_duration:
         spent = f"{format_duration(round(state.elapsed))} of {format_duration(limits.max_duration)}"
-        return Verdict(
-            decision=Decision.OUT_OF_TIME, reason=f"{spent} are used", do="raise loop.max_duration and `--resume`"
-        )
+        do = "raise loop.max_duration, then `inv factory.loop --resume`"
+        return Verdict(decision=Decision.OUT_OF_TIME, reason=f"{spent} are used", do=do)
     return None
 
 
 def _over_budget(reason: str, key: str) -> Verdict:
-    return Verdict(decision=Decision.OVER_BUDGET, reason=reason, do=f"raise budget.{key} and `--resume`")
+    do = f"raise budget.{key}, then `inv factory.loop --resume`"
+    return Verdict(decision=Decision.OVER_BUDGET, reason=reason, do=do)
 
 
 def ending(state: State) -> Verdict | None:

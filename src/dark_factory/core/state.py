@@ -164,7 +164,8 @@ class Iteration:
 class State:
     """A run as its events tell it.
 
-    elapsed: seconds of work, pauses aside. attempts: agent calls begun for the next iteration.
+    elapsed: seconds of work, pauses aside. attempts: validations or agent calls begun since the last one that ended.
+    cut_off: agent calls that began and never ended: nobody knows their bill.
     resumed_from: the newest iteration when the run was taken up again after its agent had failed: its calls up to then
     no longer count against it.
     calls: agent calls begun in all. began: what was announced and has not ended, for people.
@@ -181,6 +182,8 @@ class State:
     head_iteration: int = 0
     ended: RunStopped | RunPaused | None = None
     resumed_from: int = 0
+    cut_off: int = 0
+    branch: str = ""
 
     @property
     def last(self) -> Iteration:
@@ -192,14 +195,14 @@ class State:
         """Tokens of all calls that ended; None when one of them is unknown."""
         usages = [iteration.usage for iteration in self.iterations if iteration.usage is not None]
         known = [usage.tokens for usage in usages if usage.tokens is not None]
-        return sum(known) if len(known) == len(usages) else None
+        return sum(known) if len(known) == len(usages) and not self.cut_off else None
 
     @property
     def usd(self) -> float | None:
         """Money of all calls that ended; None when one of them is unknown."""
         usages = [iteration.usage for iteration in self.iterations if iteration.usage is not None]
         known = [usage.usd for usage in usages if usage.usd is not None]
-        return sum(known) if len(known) == len(usages) else None
+        return sum(known) if len(known) == len(usages) and not self.cut_off else None
 
     @property
     def least_tokens(self) -> int:
@@ -241,14 +244,17 @@ def evolve(state: State, event: Event) -> State:  # noqa: PLR0911 - one for each
         case RunStarted():
             return replace(state, started=event, iterations=(Iteration(number=0, tree=event.visible),))
         case RunResumed():
+            cut_off = state.cut_off + (state.began == "agent")
+            # Only a factory that was killed says that something here kills factories; an orderly end starts afresh.
+            attempts = state.attempts if state.ended is None else 0
             # In all other cases a run goes on as if it had not been cut off.
             mended = state.ended is not None and state.ended.decision is Decision.AGENT_FAILED
             since = state.last.number if mended else state.resumed_from
-            return replace(state, ended=None, began="", resumed_from=since)
+            return replace(state, ended=None, began="", resumed_from=since, cut_off=cut_off, attempts=attempts)
         case ValidationBegan():
-            return replace(state, began="validation")
+            return replace(state, began="validation", attempts=state.attempts + 1)
         case Validated():
-            return _Update(state, {"score": event.score}).apply(event.duration)
+            return replace(_Update(state, {"score": event.score}).apply(event.duration), attempts=0)
         case FeedbackWritten():
             return _Update(state, {"feedback": event.path}).apply(event.duration)
         case AgentBegan():
@@ -258,9 +264,7 @@ def evolve(state: State, event: Event) -> State:  # noqa: PLR0911 - one for each
         case Delivered():
             return _delivered(state, event)
         case RunPaused() | RunStopped():
-            # A user who stops a run during the agent's call has not found a machine that can't hold one.
-            attempts = 0 if event.decision is Decision.INTERRUPTED else state.attempts
-            return replace(state, ended=event, began="", attempts=attempts)
+            return replace(state, ended=event, began="", cut_off=state.cut_off + (state.began == "agent"))
         case _:
             assert_never(event)
 
@@ -287,6 +291,6 @@ def _agent_ended(state: State, event: AgentEnded) -> State:
 
 
 def _delivered(state: State, event: Delivered) -> State:
-    state = replace(state, head=event.commit, head_iteration=event.iteration)
+    state = replace(state, head=event.commit, head_iteration=event.iteration, branch=event.branch)
     fields: dict[str, object] = {} if event.restores else {"commit": event.commit}
     return _Update(state, fields).apply(event.duration)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dark_factory.core.patterns import Patterns
@@ -92,17 +92,27 @@ def graft(tree: Tree, onto: Tree) -> dict[str, Entry]:
     return {**kept, **tree}
 
 
-def adopt(base: Tree, snapshot: Tree, *, links: Mapping[str, str], protected: Patterns) -> Candidate:
+def adopt(
+    base: Tree, snapshot: Tree, *, links: Mapping[str, str], protected: Patterns, unseen: Iterable[str] = ()
+) -> Candidate:
     """Make a candidate of an agent's snapshot.
 
     base: the tree that the agent was given. links: the targets of the snapshot's symbolic links.
-    Protected paths are put back to the base. Links that leave the tree, submodules that the base does not have and
-    `.gitmodules` are refused: each would let a later step read or run something that nobody judged.
+    unseen: paths of the author's that the agent was not given, the holdout; no file may stand where their folders are.
+    Protected paths are put back to the base, and so is every `.gitattributes`: it decides with which bytes protected
+    files are written out. Links that leave the tree, submodules that the base does not have and `.gitmodules` are
+    refused: each would let a later step read or run something that nobody judged.
     """
+    folders = {parent.casefold() for path in unseen for parent in _parents(path)}
 
     def is_protected(path: str) -> bool:
         # A file or a link in the place of a protected folder would stand for all that is in it.
-        return protected.match(path) or protected.match(f"{path}/")
+        return (
+            protected.match(path)
+            or protected.match(f"{path}/")
+            or posixpath.basename(path).casefold() == ".gitattributes"
+            or path.casefold() in folders
+        )
 
     tree: dict[str, Entry] = {}
     reset: list[str] = []

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dark_factory.core.command import Command, Outcome
+from dark_factory.core.environment import own_path
 from dark_factory.core.errors import InfrastructureError, InputError, StateError
 from dark_factory.core.ports import Executor
-from dark_factory.core.tree import LINK, Entry, Tree, parse_ls_tree, render_index_info
+from dark_factory.core.tree import LINK, SUBMODULE, Entry, Tree, parse_ls_tree, render_index_info
 
 _OUTPUT_CAP = 1 << 30
 _TIMEOUT = 900.0
@@ -73,7 +74,7 @@ class Git:
             Command(
                 argv=("git", *settings, *args),
                 cwd=cwd,
-                env={**inherited, **quiet, **(env or {})},
+                env={**inherited, "PATH": own_path(self.environ), **quiet, **(env or {})},
                 timeout=_TIMEOUT,
                 stdin=stdin,
                 output_cap=_OUTPUT_CAP,
@@ -164,11 +165,8 @@ class Author:
     def ref(self, name: str) -> str | None:
         """The commit of a branch, or None."""
         try:
-            return (
-                self.git.run("rev-parse", "--verify", "-q", f"refs/heads/{name}^{{commit}}", cwd=self.root, ours=False)
-                .decode()
-                .strip()
-            )
+            commit = f"refs/heads/{name}^{{commit}}"
+            return self.git.run("rev-parse", "--verify", "-q", commit, cwd=self.root, ours=False).decode().strip()
         except GitError:
             return None
 
@@ -275,19 +273,32 @@ class Store:
 
     def add(self, path: Path) -> str:
         """Keep one file's content and return its id."""
-        return (
-            self.git.run("hash-object", "-w", "--no-filters", str(path), cwd=self.git_dir, env=self.env())
-            .decode()
-            .strip()
-        )
+        name = self.git.run("hash-object", "-w", "--no-filters", str(path), cwd=self.git_dir, env=self.env())
+        return name.decode().strip()
 
     def content(self, name: str) -> bytes:
         """The content of a blob, given its id or `TREE:PATH`."""
         return self.git.run("cat-file", "blob", name, cwd=self.git_dir, env=self.env())
 
-    def contents(self, tree: str, paths: Sequence[str]) -> dict[str, bytes]:
-        """The contents of some files of a tree, by path."""
-        return {path: self.content(f"{tree}:{path}") for path in paths}
+    def contents(self, tree: str, paths: Collection[str], *, largest: int = _OUTPUT_CAP) -> dict[str, bytes]:
+        """The contents of some files of a tree, by path, those of more than `largest` bytes aside."""
+        entries = self.read(tree)
+        names = {path: entries[path].object for path in paths if path in entries and entries[path].mode != SUBMODULE}
+        sizes = (line.split() for line in self._batch("--batch-check", sorted({*names.values()})).splitlines())
+        small = [name.decode() for name, _, size in sizes if int(size) <= largest]
+        output, start, found = self._batch("--batch", small), 0, {}
+        for name in small:
+            # A line that ends with the size, the content, a line's end.
+            end = output.index(b"\n", start)
+            size = int(output[start:end].split()[2])
+            found[name] = output[end + 1 : end + 1 + size]
+            start = end + size + 2
+        return {path: found[name] for path, name in names.items() if name in found}
+
+    def _batch(self, how: str, names: Sequence[str]) -> bytes:
+        source = self.git_dir / "batch.input"
+        source.write_text("".join(f"{name}\n" for name in names), encoding="ascii")
+        return self.git.run("cat-file", how, cwd=self.git_dir, env=self.env(), stdin=source)
 
     def links(self, tree: Tree, *, but: Tree) -> dict[str, str]:
         """The targets of the symbolic links of `tree` that are not the same in `but`."""

@@ -7,11 +7,12 @@ import hashlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
-from dark_factory.core.errors import InfrastructureError
+from dark_factory.core.errors import InfrastructureError, InputError
 
 
 class Project:
@@ -21,15 +22,24 @@ class Project:
         self.root = root
 
     def read(self, path: str) -> bytes | None:
-        """A file's content, or None when there is no such file."""
-        try:
-            return (self.root / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+        """A file's content, or None when there is no such file.
+
+        Raises InputError when it can't be read.
+        """
+        return _content(self.root / path, path)
 
     def markdown(self, folders: Iterable[str]) -> dict[str, bytes]:
-        """The `*.md` files of some folders, README aside, by path relative to the root."""
-        return {path: (self.root / path).read_bytes() for folder in folders for path in self._markdown(folder)}
+        """The `*.md` files of some folders, README aside, by path relative to the root.
+
+        Raises InputError when one of them can't be read.
+        """
+        paths = [path for folder in folders for path in self._markdown(folder)]
+        return {path: _content(self.root / path, path) or b"" for path in paths}
+
+    def small_files(self, folders: Iterable[str], largest: int) -> list[bytes]:
+        """The contents of all files of some folders, those of more than `largest` bytes aside."""
+        found = [path for folder in folders for path in (self.root / folder, *(self.root / folder).rglob("*"))]
+        return [path.read_bytes() for path in found if path.is_file() and path.stat().st_size <= largest]
 
     def _markdown(self, folder: str) -> list[str]:
         top = self.root / folder
@@ -46,6 +56,17 @@ class Project:
         target = self.root / path
         write_atomically(target, data)
         return target
+
+
+def _content(file: Path, name: str) -> bytes | None:
+    try:
+        if file.is_dir() or not file.exists():
+            return None
+        if not file.is_file():
+            raise InputError(f"{name}: this is not a regular file", do="put a file in its place")
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{name}: can't be read", why=str(error), do="mend its permissions") from error
 
 
 def write_atomically(target: Path, data: bytes) -> None:
@@ -93,6 +114,7 @@ def make_private(folder: Path) -> Path:
     """Make a folder that only its owner can enter, if it is not there, and return it."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
     except OSError as error:
         raise InfrastructureError(
             f"{folder}: can't make the factory's state folder",
@@ -110,18 +132,39 @@ def remove_tree(folder: Path) -> None:
             return
         try:
             shutil.rmtree(folder)
-        except PermissionError:
-            folder.chmod(0o700)
-            for parent, folders, _ in os.walk(folder):
-                for name in folders:
-                    path = Path(parent, name)
-                    if not path.is_symlink():
-                        path.chmod(0o700)
-            shutil.rmtree(folder)
+        except (OSError, RecursionError):
+            if folder.exists():
+                _remove_flat(folder)
     except FileNotFoundError:
         return
     except OSError as error:
         raise InfrastructureError(f"{folder}: can't be removed", why=str(error), do="remove it by hand") from error
+
+
+def _remove_flat(top: Path) -> None:
+    """Remove a folder however deep it is and whatever its permissions, by bringing every folder to its top first.
+
+    A path in it may be longer than the machine takes, and its depth more than a recursion does.
+    """
+    top.chmod(0o700)
+    while folders := _only_folders(top):
+        for folder in folders:
+            for inner in _only_folders(folder):
+                inner.replace(top / uuid.uuid4().hex)
+            folder.rmdir()
+    top.rmdir()
+
+
+def _only_folders(folder: Path) -> list[Path]:
+    """The folders of a folder, made accessible; everything else in it is removed."""
+    found = []
+    for path in list(folder.iterdir()):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+        else:
+            path.chmod(0o700)
+            found.append(path)
+    return found
 
 
 def folder_inside(root: Path, path: str) -> Path:

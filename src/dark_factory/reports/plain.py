@@ -13,6 +13,7 @@ class Plain:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._deaf = False
 
     def stage(self, text: str) -> None:
         """A stage began."""
@@ -29,7 +30,13 @@ class Plain:
         """Nothing is open."""
 
     def _say(self, text: str) -> None:
-        print(harmless(text), file=self._out, flush=True)
+        if self._deaf:
+            return
+        try:
+            print(harmless(text), file=self._out, flush=True)
+        except BrokenPipeError:
+            # Whoever read this has left (`| head`); a run that may be paid for does not end with its reader.
+            self._deaf = True
 
 
 class Silent:

@@ -24,13 +24,13 @@ def gate_table(report: GateReport, out: TextIO) -> None:
     console, table = _console(out), _table("gate", "layer", "status", "findings", "figures", "seconds", "why")
     for result in report.results:
         table.add_row(
-            result.name,
+            _words(result.name),
             str(int(result.layer)),
             Text(result.status, style=_STYLES[result.status]),
             str(len(result.findings)),
-            ", ".join(f"{name} {value:g}" for name, value in _shown_figures(result)),
+            _words(", ".join(f"{name} {value:.4g}" for name, value in _shown_figures(result))),
             f"{result.duration:.1f}",
-            harmless(result.reason),
+            _words(result.reason),
         )
     console.print(table)
     for result in report.results:
@@ -46,11 +46,11 @@ def scenario_table(report: ScenarioReport, out: TextIO) -> None:
         return
     for result in report.results:
         table.add_row(
-            result.id,
-            result.category,
+            _words(result.id),
+            _words(result.category),
             Text(result.status, style=_STYLES[result.status]),
             f"{result.duration:.2f}",
-            harmless(result.reason),
+            _words(result.reason),
         )
     console.print(table)
     counts = ", ".join(f"{report.count(status)} {status}" for status in Status if report.count(status))
@@ -61,7 +61,7 @@ def settings_table(rows: Iterable[tuple[str, str, str]], out: TextIO) -> None:
     """One row a setting: key, value, and where it came from."""
     console, table = _console(out), _table("key", "value", "from")
     for key, value, source in rows:
-        table.add_row(key, Text(value), Text(source, style="dim" if source == "default" else "cyan"))
+        table.add_row(_words(key), _words(value), Text(source, style="dim" if source == "default" else "cyan"))
     console.print(table)
 
 
@@ -77,6 +77,11 @@ def _explain(console: Console, result: GateResult) -> None:
             console.print(Text(f"  {line}", style="dim"))
     if result.advice:
         console.print(Text(f"  what to do: {harmless(result.advice)}"))
+
+
+def _words(text: str) -> Text:
+    """Text as it is: rich would take `[name]` in a string for a mark of its own."""
+    return Text(harmless(text))
 
 
 def _shown_figures(result: GateResult) -> list[tuple[str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +43,15 @@ def call_agent(
     base: Tree,
     before: str,
     protected: Patterns,
+    unseen: Collection[str],
     ignored: Patterns,
     record: Path,
 ) -> Call:
     """Run the agent in the workspace, take its tree, put protected paths back, and write down what it said.
 
-    base: what the agent's tree is compared with. before: the tree that it was given. ignored: paths that are no part
-    of any candidate (feedback). record: the folder for transcript and patch.
+    base: what the agent's tree is compared with. before: the tree that it was given. unseen: the author's paths that
+    it was not given. ignored: paths that are no part of any candidate (feedback). record: the folder for transcript
+    and patch.
     """
     turn = kind.turn(config, request)
     result, report = None, AgentReport(failed=False, usage=Usage(tokens=0, usd=0.0), note=turn.note)
@@ -58,7 +61,7 @@ def call_agent(
         report = kind.read(config, request, result)
         _keep(record, result)
     taken = without(store.read(workspace.take()), ignored)
-    candidate = adopt(base, taken, links=store.links(taken, but=base), protected=protected)
+    candidate = adopt(base, taken, links=store.links(taken, but=base), protected=protected, unseen=unseen)
     tree = store.write(candidate.tree)
     workspace.settle(tree)
     write_atomically(record / "changes.patch", store.diff(before, tree))

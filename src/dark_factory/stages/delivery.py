@@ -35,7 +35,8 @@ def deliver(
     assert started is not None
     base = store.read(started.tree)
     added = {path: Entry("100644", store.add(file)) for path, file in artifacts.items()}
-    tree = store.write(graft(added, graft(store.read(iteration.tree), only(base, hidden))))
+    # The author's own stays, whatever stands in its place.
+    tree = store.write(graft(added, graft(only(base, hidden), store.read(iteration.tree))))
     message = _message(state, iteration, restores=restores, verdict=verdict)
     commit = store.commit(tree, parents=[state.head or _ground(store, state)], message=message, when=when)
     author.deliver(store, commit, branch=branch, expected=state.head)

@@ -15,6 +15,7 @@ from dark_factory.core.errors import InfrastructureError
 from dark_factory.core.patterns import Patterns
 from dark_factory.core.ports import Executor, Watcher
 from dark_factory.effects.project import remove_tree
+from dark_factory.effects.seal import broken, seal
 
 _NOXFILE = Path(__file__).parent.parent / "sessions.py"
 _FILE_OPTION = re.compile(r"^(--requirement=|--constraint=|-r|-c)")
@@ -40,6 +41,8 @@ def toolbox(
     tree: the tree that local requirements read. folder: where this repository's environments are kept.
     anchor: the judge tree's path when `tree` is another one; then nothing is made, and what is missing stays missing.
 
+    An environment that judged code has changed is made anew: its tools would judge the next candidate.
+
     Raises ToolboxError with the installer's own words.
     """
     requires = tuple(requires)
@@ -53,6 +56,10 @@ def toolbox(
         files={**_dependency_files(tree, config.files), **_named_files(tree, requires)} if local else {},
     )
     ready = folder / key / "ready"
+    if anchor is None and ready.exists() and (spoilt := broken(Path(ready.read_text(encoding="utf-8").strip()))):
+        more = f" and {len(spoilt) - 1} more" if len(spoilt) > 1 else ""
+        watcher.note(f"the environment is not as it was made, and is made anew: {spoilt[0]}{more}")
+        ready.unlink()
     if not ready.exists():
         if anchor is not None:
             return Toolbox()
@@ -78,8 +85,11 @@ def _make(
     result = executor.run(
         Command(
             argv=(*nox, *python, "--", *requirements(requires)),
-            cwd=tree,
+            # Not in the tree: `python -m` takes modules from where it stands. Nox goes there to install.
+            cwd=folder,
             env={
+                # Hard links would let judged code write into the cache of all the author's environments.
+                "UV_LINK_MODE": "copy",
                 **installer_variables(environ),
                 "FACTORY_TREE": str(tree),
                 "FACTORY_READY": str(ready),
@@ -94,6 +104,7 @@ def _make(
             why=_last_lines(result.stdout.text() + "\n" + result.stderr.text()),
             do="check [environment] requires in factory.toml and that the package index answers",
         )
+    seal(Path(ready.read_text(encoding="utf-8").strip()))
 
 
 def _dependency_files(tree: Path, patterns: Iterable[str]) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _LARGEST = 64 * 1024 * 1024
+_MOST = 256 * 1024 * 1024
 
 
 def matches(tree: Path, pattern: str) -> bool:
@@ -18,10 +19,11 @@ def matches(tree: Path, pattern: str) -> bool:
 def collect(tree: Path, patterns: Iterable[str], target: Path | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Copy what the globs find to `target` and return (found, globs that found nothing).
 
-    A file over 64 MiB is named but not copied.
+    A file over 64 MiB is named but not copied, and so is what follows 256 MiB.
     """
     found: list[str] = []
     missing: list[str] = []
+    room = _MOST
     for pattern in patterns:
         files = list(_files(tree, pattern))
         if not files:
@@ -31,7 +33,9 @@ def collect(tree: Path, patterns: Iterable[str], target: Path | None) -> tuple[t
             if name in found:
                 continue
             found.append(name)
-            if target is not None and file.stat().st_size <= _LARGEST:
+            size = file.stat().st_size
+            if target is not None and size <= min(_LARGEST, room):
+                room -= size
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target / name, follow_symlinks=False)
     return tuple(found), tuple(missing)

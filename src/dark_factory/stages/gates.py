@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dark_factory.core.command import Command, CommandResult, Outcome
 from dark_factory.core.config import Config, GateConfig
-from dark_factory.core.environment import Toolbox, judged_variables
+from dark_factory.core.environment import Toolbox, judged_variables, secrets
+from dark_factory.core.judging.gate_report import MAX_SIZE
 from dark_factory.core.judging.thresholds import apply
 from dark_factory.core.ports import Executor, GateKind, GateRun, Job, Watcher
 from dark_factory.core.report import GateReport, GateResult, Layer, Reading, Status
@@ -17,6 +18,8 @@ from dark_factory.stages.judge_tree import Judge
 LAYER_ONE_FAILED = "layer 1 failed"
 _OUTPUT_CAP = 8 * 1024 * 1024
 _SHOWN = 64 * 1024
+# Tools that read the code under judgement and have no reason to run it.
+_READERS = frozenset({"ruff", "mypy", "radon", "vulture", "bandit"})
 # Guesses in seconds for the first run, only to start the longest first; later runs know better.
 _USUAL = {"pytest": 20.0, "mypy": 10.0, "command": 5.0, "bandit": 1.0}
 
@@ -26,7 +29,7 @@ class GateTools:
     """What running gates needs of the outside.
 
     kind: finds a kind by its name. toolbox: the environment for some requirements. environ: the author's variables.
-    own: the folder of programs that the factory itself runs from. caches: kept between runs, per tool.
+    own: the folder of programs that the factory itself runs from.
     """
 
     kind: Callable[[str], GateKind]
@@ -34,7 +37,6 @@ class GateTools:
     executor: Executor
     environ: Mapping[str, str]
     own: Path | None
-    caches: Path
     watcher: Watcher
     cores: int
 
@@ -65,6 +67,7 @@ class _Run:
     gates: Sequence[GateConfig]
     results: dict[str, GateResult] = field(default_factory=dict)
     finished: dict[str, tuple[CommandResult, Path]] = field(default_factory=dict)
+    untold: list[str] = field(default_factory=list)
     red: bool = False
 
     def job(self, gate: GateConfig, durations: Mapping[str, float]) -> Job:
@@ -79,9 +82,13 @@ class _Run:
             passed_on=self.config.environment.variables,
         )
         env |= {
-            "MYPY_CACHE_DIR": str(self.tools.caches / f"mypy-{gate.name}"),
+            # Nothing that a candidate can write outlives its validation: a forged cache would pass for the next one.
+            "MYPY_CACHE_DIR": str(outputs / "mypy_cache"),
             "COVERAGE_FILE": str(outputs / ".coverage"),
         }
+        if gate.kind in _READERS:
+            # `python -m mypy` would run a mypy.py at the top of the tree.
+            env["PYTHONSAFEPATH"] = "1"
         wants = frozenset(other.kind for other in self.gates if other.of == gate.name)
         argv = self.tools.kind(gate.kind).argv(gate, outputs, wants=wants) or gate.command
         command = Command(
@@ -90,7 +97,7 @@ class _Run:
             env=env,
             timeout=gate.timeout,
             output_cap=_OUTPUT_CAP,
-            secrets=tuple(env[name] for name in self.config.environment.variables if name in env),
+            secrets=secrets(env, self.config.environment.variables),
         )
         self.finished[gate.name] = (_never_ran(command), outputs)
         return Job(key=gate.name, command=command, weight=durations.get(gate.name) or _USUAL.get(gate.kind, 0.5))
@@ -114,12 +121,23 @@ class _Run:
 
     def _judge(self, gate: GateConfig, result: CommandResult, outputs: Path, duration: float) -> None:
         run = GateRun(gate=gate, result=result, outputs=outputs, tree=self.judge.tree, read=_read)
-        reading = apply(self.tools.kind(gate.kind).read(run), gate.thresholds)
-        output = "" if gate.of is not None else _output(result)
+        reading = _masked(apply(self.tools.kind(gate.kind).read(run), gate.thresholds), result.command)
+        output = "" if gate.of is not None else result.command.masked(_output(result))
         self.results[gate.name] = _result(gate, reading, duration, output)
         self.red = self.red or (gate.layer is Layer.DETERMINISTIC and reading.status is not Status.PASSED)
-        if not (self.red and gate.layer is not Layer.DETERMINISTIC):
-            self.tools.watcher.note(f"gate {gate.name}: {_in_brief(reading)}")
+        self._tell(gate, reading)
+
+    def _tell(self, gate: GateConfig, reading: Reading) -> None:
+        """Show a result; those of layer 2 wait until layer 1 says whether they count."""
+        line = f"gate {gate.name}: {_in_brief(reading)}"
+        if gate.layer is Layer.DETERMINISTIC:
+            self.tools.watcher.note(line)
+        else:
+            self.untold.append(line)
+        if all(one.name in self.results for one in self.gates if one.layer is Layer.DETERMINISTIC):
+            for waiting in () if self.red else tuple(self.untold):
+                self.tools.watcher.note(waiting)
+            self.untold.clear()
 
     def report(self) -> GateReport:
         results = tuple(self.results[gate.name] for gate in self.gates)
@@ -138,6 +156,16 @@ def _in_brief(reading: Reading) -> str:
     if reading.reason or reading.status is Status.PASSED or not reading.findings:
         return reading.status + (f" ({reading.reason})" if reading.reason else "")
     return f"{reading.status} ({len(reading.findings)} findings, the first: {reading.findings[0]})"
+
+
+def _masked(reading: Reading, command: Command) -> Reading:
+    """The reading without the values of the variables that the command was trusted with."""
+    mask = command.masked
+    findings = tuple(
+        replace(one, rule=mask(one.rule), message=mask(one.message), path=one.path and mask(one.path))
+        for one in reading.findings
+    )
+    return replace(reading, findings=findings, reason=mask(reading.reason), advice=mask(reading.advice))
 
 
 def _result(gate: GateConfig, reading: Reading, duration: float, output: str) -> GateResult:
@@ -165,7 +193,9 @@ def _read(path: Path) -> bytes | None:
     # The judged tool could leave a link or a pipe here, which would read something else or wait for ever.
     if path.is_symlink() or not path.is_file():
         return None
-    return path.read_bytes()
+    with path.open("rb") as file:
+        # One byte more than any kind reads, so that each says by itself that it is too much.
+        return file.read(MAX_SIZE + 1)
 
 
 def _never_ran(command: Command) -> CommandResult:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from dark_factory.core.command import Command, CommandResult, Outcome
 from dark_factory.core.config import Config
-from dark_factory.core.environment import Toolbox, judged_variables
+from dark_factory.core.environment import Toolbox, judged_variables, secrets
 from dark_factory.core.judging.expectation import judge as judge_expectation
 from dark_factory.core.judging.requirement import unmet
 from dark_factory.core.ports import Executor, Job, Watcher
@@ -22,6 +22,7 @@ from dark_factory.stages.judge_tree import Judge
 
 _OUTPUT_CAP = 128 * 1024
 _LOOK_TIMEOUT = 30.0
+TAKEN_AWAY = "a command or module that it uses was there in an earlier iteration and is not any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,28 +49,28 @@ def run_scenarios(
     *,
     scenarios: Sequence[Scenario],
     durations: Mapping[str, float],
+    evaluated: Collection[str] = (),
 ) -> ScenarioReport:
     """Run `scenarios`, as many at once as the load allows or the author said; the report is ordered as they are.
 
-    durations: seconds of earlier runs by scenario id; the longest start first.
+    durations: seconds of earlier runs by scenario id; the longest start first. evaluated: ids of scenarios whose
+    commands and modules were there with an earlier candidate: one that takes them away fails, and is not skipped.
     """
     run = _Run(config=config, judge=judge, tools=tools)
     jobs = []
     for scenario in scenarios:
         run.results[scenario.id] = blank = _blank(scenario)
         env = run.variables(scenario)
-        reason = unmet(
-            scenario.requires,
-            which=partial(_on_path, env),
-            environ=env,
-            platform=tools.platform,
-            has_module=partial(run.has_module, env),
-        )
-        if reason:
+        reason, taken_away = run.unmet(scenario, env)
+        if taken_away and scenario.id in evaluated:
+            run.results[scenario.id] = replace(blank, status=Status.FAILED, reason=reason, public_reason=TAKEN_AWAY)
+            tools.watcher.note(f"scenario {scenario.id}: {Status.FAILED} ({reason})")
+        elif reason:
             run.results[scenario.id] = replace(blank, status=Status.SKIPPED, reason=reason, public_reason=reason)
         else:
             jobs += run.jobs(scenario, env, durations)
-    tools.watcher.stage(f"scenarios: {len(scenarios)}")
+    repeated = f" ({len(jobs)} runs)" if len(jobs) > len(scenarios) else ""
+    tools.watcher.stage(f"scenarios: {len(scenarios)}{repeated}")
     tools.executor.run_all(
         jobs,
         at_once=config.scenarios.jobs,
@@ -104,6 +105,20 @@ class _Run:
         env["FACTORY_SCENARIOS"] = str(self.judge.holdout / self.config.scenarios.holdout[0])
         return env
 
+    def unmet(self, scenario: Scenario, env: Mapping[str, str]) -> tuple[str, bool]:
+        """What the scenario lacks, empty for nothing, and whether the candidate can have taken it away."""
+        look = partial(
+            unmet,
+            which=partial(_on_path, env),
+            environ=env,
+            platform=self.tools.platform,
+            has_module=partial(self.has_module, env),
+        )
+        if reason := look(replace(scenario.requires, commands=(), modules=())):
+            return reason, False
+        reason = look(scenario.requires)
+        return reason, bool(reason)
+
     def jobs(self, scenario: Scenario, env: Mapping[str, str], durations: Mapping[str, float]) -> list[Job]:
         """One job for each repetition."""
         script = self.judge.scratch / f"scenario-{scenario.id}" / "script"
@@ -121,6 +136,7 @@ class _Run:
                 env={**env, "HOME": str(home), "TMPDIR": str(tmp), "XDG_CACHE_HOME": str(home / ".cache")},
                 timeout=scenario.timeout or self.config.scenarios.timeout,
                 output_cap=_OUTPUT_CAP,
+                secrets=secrets(env, (*self.config.environment.variables, *self.config.scenarios.variables)),
             )
             self.attempts[key] = (scenario, script)
             weight = durations.get(scenario.id, 0.0)
@@ -160,8 +176,8 @@ class _Run:
             public_reason=public + repeated,
             exit_status=result.exit_status,
             timed_out=result.outcome is Outcome.TIMED_OUT,
-            stdout=result.stdout.text().replace(str(script), "scenario"),
-            stderr=result.stderr.text().replace(str(script), "scenario"),
+            stdout=result.command.masked(result.stdout.text()).replace(str(script), "scenario"),
+            stderr=result.command.masked(result.stderr.text()).replace(str(script), "scenario"),
         )
         if status is Status.PASSED:
             return ()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dark_factory.core.command import Command
 from dark_factory.core.config import Config, GateConfig
-from dark_factory.core.environment import Toolbox, judged_variables
+from dark_factory.core.environment import Toolbox, judged_variables, secrets
 from dark_factory.core.errors import FactoryError, InputError
 from dark_factory.core.patterns import Patterns
 from dark_factory.core.ports import Clock, Executor, GateKind, Watcher
@@ -17,9 +17,10 @@ from dark_factory.core.scenario import Scenario
 from dark_factory.core.scenario_md.load import load_scenarios
 from dark_factory.effects.git import Store
 from dark_factory.effects.project import Project
+from dark_factory.effects.seal import seal
 from dark_factory.stages.environment import ToolboxError, toolbox
 from dark_factory.stages.gates import LAYER_ONE_FAILED, GateTools, run_gates
-from dark_factory.stages.judge_tree import Judge, judge_tree
+from dark_factory.stages.judge_tree import Judge, beside, judge_tree, prepared, restore
 from dark_factory.stages.scenarios import ScenarioTools, run_scenarios
 
 
@@ -86,33 +87,39 @@ def validate(
     durations: tuple[Mapping[str, float], Mapping[str, float]],
     evidence: Path | None,
     blame: bool = False,
+    evaluated: Collection[str] = (),
 ) -> tuple[GateReport, ScenarioReport, tuple[Scenario, ...]]:
     """Judge `candidate` with the holdout of `base`; return both reports and the scenarios that were looked at.
 
     durations: of earlier runs, by gate and by scenario id. blame: the base could be prepared, so when this candidate
-    can't be, that is one more gate which it did not pass, and no failure of ours.
+    can't be, that is one more gate which it did not pass, and no failure of ours. evaluated: the scenarios that were
+    evaluated with an earlier candidate of this run: the requirements of these were met.
 
     Raises InputError when the scenarios can't be read or a filter leaves none.
     """
-    with judge_tree(store, candidate, base=base, holdout=bench.holdout, folder=bench.folder / "judge") as judge:
+    with judge_tree(store, candidate, folder=bench.folder / "judge") as judge:
         scenarios: tuple[Scenario, ...] = ()
         if wanted.scenarios is not None:
-            found = Project(judge.holdout).markdown(bench.config.scenarios.holdout)
+            with beside(store, judge, base=base, holdout=bench.holdout):
+                found = Project(judge.holdout).markdown(bench.config.scenarios.holdout)
             scenarios = tuple(filter(wanted.scenarios, load_scenarios(found, schema=bench.scenario_schema)))
         try:
-            bench.toolbox(bench.config.environment.requires, judge.tree)
-            _set_up(bench, judge)
+            box = bench.toolbox(bench.config.environment.requires, judge.tree)
+            _set_up(bench, judge, box)
         except FactoryError as error:
             if not blame:
                 raise
             return _unprepared(error), ScenarioReport(skipped_reason=LAYER_ONE_FAILED), scenarios
-        gates = _gates(bench, judge, wanted, durations[0])
+        ready = prepared(store, judge) if bench.config.environment.setup else judge.id
+        gates = _gates(bench, judge, box, wanted, durations[0])
         if wanted.scenarios is None:
             return gates, ScenarioReport(), ()
         if not gates.layer_one_passed:
             bench.watcher.note(f"scenarios: skipped ({LAYER_ONE_FAILED})")
             return gates, ScenarioReport(skipped_reason=LAYER_ONE_FAILED), scenarios
-        report = _scenarios(bench, judge, scenarios, durations[1], evidence)
+        restore(store, judge, ready)
+        with beside(store, judge, base=base, holdout=bench.holdout):
+            report = _scenarios(bench, judge, scenarios, durations=durations[1], evidence=evidence, evaluated=evaluated)
         return gates, report, scenarios
 
 
@@ -130,19 +137,20 @@ def _unprepared(error: FactoryError) -> GateReport:
     return GateReport(results=(result,))
 
 
-def _gates(bench: Bench, judge: Judge, wanted: Wanted, durations: Mapping[str, float]) -> GateReport:
+def _gates(bench: Bench, judge: Judge, box: Toolbox, wanted: Wanted, durations: Mapping[str, float]) -> GateReport:
     chosen = [gate for gate in bench.config.gates if wanted.gates(gate)]
     if not chosen:
         return GateReport()
     # A gate that reads another's output brings that one with it.
     needed = {gate.of for gate in chosen} | {gate.name for gate in chosen}
+    shared = bench.config.environment.requires
     tools = GateTools(
         kind=bench.kind,
-        toolbox=lambda requires: bench.toolbox(requires, judge.tree),
+        # Asked for once: looking whether it is still as it was made takes a part of a second.
+        toolbox=lambda requires: box if requires == shared else bench.toolbox(requires, judge.tree),
         executor=bench.executor,
         environ=bench.environ,
         own=bench.own,
-        caches=bench.folder / "caches",
         watcher=bench.watcher,
         cores=bench.cores,
     )
@@ -154,8 +162,10 @@ def _scenarios(
     bench: Bench,
     judge: Judge,
     scenarios: Sequence[Scenario],
+    *,
     durations: Mapping[str, float],
     evidence: Path | None,
+    evaluated: Collection[str],
 ) -> ScenarioReport:
     tools = ScenarioTools(
         toolbox=bench.toolbox(bench.config.environment.requires, judge.tree),
@@ -166,7 +176,7 @@ def _scenarios(
         watcher=bench.watcher,
         evidence=evidence,
     )
-    report = run_scenarios(bench.config, judge, tools, scenarios=scenarios, durations=durations)
+    report = run_scenarios(bench.config, judge, tools, scenarios=scenarios, durations=durations, evaluated=evaluated)
     passed, failed = report.count(Status.PASSED), report.count(Status.FAILED)
     bench.watcher.note(
         f"scenarios: {passed} passed, {failed} failed, {len(report.results) - passed - failed} not judged"
@@ -174,13 +184,13 @@ def _scenarios(
     return report
 
 
-def _set_up(bench: Bench, judge: Judge) -> None:
+def _set_up(bench: Bench, judge: Judge, box: Toolbox) -> None:
     """Run the configured set-up commands in the fresh tree."""
     for number, argv in enumerate(bench.config.environment.setup):
         home, tmp, _ = judge.private(f"setup-{number}")
         env = judged_variables(
             bench.environ,
-            toolbox=bench.toolbox(bench.config.environment.requires, judge.tree),
+            toolbox=box,
             own=bench.own,
             home=home,
             tmp=tmp,
@@ -188,11 +198,16 @@ def _set_up(bench: Bench, judge: Judge) -> None:
         )
         bench.watcher.stage(f"set-up: {argv[-1]}")
         timeout = bench.config.environment.setup_timeout
-        result = bench.executor.run(Command(argv=argv, cwd=judge.tree, env=env, timeout=timeout))
+        keys = secrets(env, bench.config.environment.variables)
+        command = Command(argv=argv, cwd=judge.tree, env=env, timeout=timeout, secrets=keys)
+        result = bench.executor.run(command)
         if not result.passed:
             words = result.stderr.text().strip() or result.stdout.text().strip()
             raise InputError(
                 f"[environment] setup: `{result.command.redacted()}` failed: {result.ending()}",
-                why=words[-2000:],
+                why=command.masked(words)[-2000:],
                 do="run it by hand in a fresh clone of the repository",
             )
+    if bench.config.environment.setup and box.root is not None:
+        # It may install, too.
+        seal(box.root)

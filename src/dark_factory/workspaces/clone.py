@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from dark_factory.core.ports import Trees
 
 # What git takes for a repository, on any file system, and refuses to keep as files.
 _REPOSITORY = re.compile(r"(\.git|git~1)[ .]*([:\\].*)?", re.IGNORECASE)
+# Bytes of a folder's path below the root: no tool takes 4,096, and folders of ours come before it.
+_LONGEST = 2000
 # What git refuses to keep as a link.
 _MODULES = re.compile(r"\.gitmodules[ .]*([:\\].*)?|gi[0-9a-z]+~\d+", re.IGNORECASE)
 
@@ -95,6 +97,9 @@ def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
         with os.scandir(folder) as found:
             entries = list(found)
         for entry in entries:
+            if len(os.fsencode(entry.path)) - len(os.fsencode(root)) > _LONGEST and entry.is_dir(follow_symlinks=False):
+                _remove(Path(entry.path))
+                continue
             if entry.is_dir(follow_symlinks=False) and not _REPOSITORY.fullmatch(entry.name):
                 waiting.append(Path(entry.path))
             yield entry
@@ -106,17 +111,32 @@ def _permit(path: Path, bits: int) -> None:
         path.chmod(stat.S_IMODE(mode) | bits)
 
 
-def _remove(path: Path) -> None:
-    if path.is_symlink() or (path.exists() and not path.is_dir()):
-        path.unlink()
-    elif path.exists():
-        for parent, folders, _ in os.walk(path):
-            _permit(Path(parent), stat.S_IRWXU)
-            for name in folders:
-                inner = Path(parent, name)
-                if not inner.is_symlink():
-                    _permit(inner, stat.S_IRWXU)
-        shutil.rmtree(path)
+def _remove(top: Path) -> None:
+    """Remove what is there, however deep it is and whatever its permissions: folders are brought to its top first."""
+    if top.is_symlink() or (top.exists() and not top.is_dir()):
+        top.unlink()
+        return
+    if not top.exists():
+        return
+    while folders := _only_folders(top):
+        for folder in folders:
+            for inner in _only_folders(folder):
+                inner.replace(top / uuid.uuid4().hex)
+            folder.rmdir()
+    top.rmdir()
+
+
+def _only_folders(folder: Path) -> list[Path]:
+    """The folders of a folder, made accessible; everything else in it is removed."""
+    _permit(folder, stat.S_IRWXU)
+    found = []
+    for path in list(folder.iterdir()):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+        else:
+            _permit(path, stat.S_IRWXU)
+            found.append(path)
+    return found
 
 
 def _unlink(root: Path, path: str) -> None:

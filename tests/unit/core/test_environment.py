@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dark_factory.core.environment import Toolbox, environment_key, is_local, judged_variables, requirements
+from dark_factory.core.environment import (
+    Toolbox,
+    environment_key,
+    installer_variables,
+    is_local,
+    judged_variables,
+    own_path,
+    requirements,
+    secrets,
+)
 
 WORDS = st.text(alphabet="ABCXYZ_", min_size=1, max_size=6)
 VARIABLES = st.dictionaries(WORDS, st.text(max_size=6), max_size=8)
@@ -52,6 +61,17 @@ def test_the_toolbox_comes_first_and_our_own_folder_not_at_all() -> None:
     assert Toolbox().search_path({}, None) == os.defpath
     found = judged_variables(environ, toolbox=box, own=own, home=HOME, tmp=TMP, passed_on=())
     assert found["VIRTUAL_ENV"] == "/box"
+
+
+def test_a_relative_folder_of_the_search_path_would_be_the_candidates() -> None:
+    environ = {"PATH": os.pathsep.join([".", "/usr/bin", "node_modules/.bin", "", "/bin"])}
+    assert own_path(environ) == Toolbox().search_path(environ, None) == os.pathsep.join(["/usr/bin", "/bin"])
+    assert installer_variables(environ)["PATH"] == os.pathsep.join(["/usr/bin", "/bin"])
+
+
+def test_what_was_passed_on_is_a_secret_unless_it_is_too_short_to_be_one() -> None:
+    env = {"KEY": "sk-123456", "DEBUG": "1", "OTHER": "not passed on"}
+    assert secrets(env, ["KEY", "DEBUG", "ABSENT"]) == ("sk-123456",)
 
 
 REQUIRES = st.lists(st.sampled_from(["ruff", "mypy>=2", "-e .", "é"]), max_size=3)

@@ -23,7 +23,7 @@ from dark_factory.core.plan import (
     next_action,
 )
 from dark_factory.core.report import Layer, Status
-from dark_factory.core.score import Score
+from dark_factory.core.score import GateScore, ScenarioScore, Score
 from dark_factory.core.state import (
     AgentBegan,
     Delivered,
@@ -287,7 +287,7 @@ def stalled(*values: Score, trees: str = "", stall_after: int = 3) -> str:
     if verdict is None:
         return ""
     assert verdict.decision is Decision.STALLED
-    assert "escalation.md" in verdict.do
+    assert "take over by hand" in verdict.do
     return verdict.reason
 
 
@@ -488,6 +488,8 @@ def essence(state: State) -> object:
 def test_a_run_that_is_killed_anywhere_ends_as_if_it_had_not_been(
     plan: Plan, turns: list[Turn], data: st.DataObject
 ) -> None:
+    # The bill of a call that was cut off is unknown, so with a ceiling the run has to end there.
+    plan = replace(plan, limits=replace(plan.limits, usd=None, tokens=None))
     whole, journal, _ = run(plan, turns)
     events = journal.events()
     # A run that ended because its agent failed is taken up after that was mended: see above.
@@ -561,3 +563,35 @@ def test_each_new_state_is_told() -> None:
     state = converge(PLAN, journal, World(turns=[Turn(tree="a", score=GOOD)]), told=told.append)
     assert len(told) == len(journal.events())
     assert told[-1] == state
+
+
+# --- what no agent can mend ---
+
+
+def test_a_base_whose_scenarios_are_all_skipped_is_blocked_before_a_call() -> None:
+    skipped = ScenarioScore(id="s", name="S", status=Status.SKIPPED, reason="the command nosuch is missing")
+    verdict = verdict_of(an_iteration(0, Score(scenarios=(skipped,))))
+    assert verdict.decision is Decision.BLOCKED
+    assert "the command nosuch is missing" in verdict.reason
+    assert verdict_of(an_iteration(0, Score())).decision is Decision.BLOCKED
+
+
+def test_a_red_base_is_not_blocked_for_its_scenarios_were_not_looked_at() -> None:
+    red = GateScore(name="lint", layer=Layer.DETERMINISTIC, blocking=True, status=Status.FAILED, failure="f")
+    assert judge(PLAN, a_state(an_iteration(0, Score(gates=(red,), skipped="layer 1 failed")))) is None
+
+
+def test_a_validation_that_ends_the_factory_three_times_ends_the_run() -> None:
+    unjudged = replace(an_iteration(1, BAD), score=None, feedback=None)
+    state = a_state(an_iteration(0, BAD), unjudged, attempts=2)
+    assert isinstance(next_action(PLAN, state), Validate)
+    action = next_action(PLAN, replace(state, attempts=3))
+    assert isinstance(action, Stop)
+    assert action.verdict.decision is Decision.INFRASTRUCTURE
+    assert action.verdict.reason == "iteration 1's validation was cut off 3 times of 3"
+
+
+def test_a_call_that_was_cut_off_leaves_the_bill_unknown() -> None:
+    state = a_state(an_iteration(0, BAD, usage=Usage(tokens=0, usd=0.0)))
+    state = evolve(evolve(state, AgentBegan(at=1, iteration=1)), RunResumed(at=2))
+    assert (state.cut_off, state.tokens, state.usd) == (1, None, None)

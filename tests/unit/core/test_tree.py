@@ -197,3 +197,22 @@ def test_a_file_in_the_place_of_a_protected_folder_gives_way() -> None:
     candidate = adopt(base, {"specs": OTHER, "new": OTHER}, links={}, protected=Patterns(["/specs/"]))
     assert candidate.tree == {**base, "new": OTHER}
     assert candidate.reset == ("specs", "specs/a.md")
+
+
+@pytest.mark.parametrize("name", [".gitattributes", "src/.gitattributes", "src/.GitAttributes"])
+def test_attributes_decide_over_bytes_of_protected_files_and_are_put_back(name: str) -> None:
+    base = {"check.sh": FILE}
+    candidate = adopt(base, {**base, name: OTHER}, links={}, protected=Patterns([]))
+    assert candidate.tree == base
+    assert candidate.reset == (name,)
+    both = {**base, name: FILE}
+    assert adopt(both, {**base, name: OTHER}, links={}, protected=Patterns([])).tree == both
+    assert adopt(both, base, links={}, protected=Patterns([])).tree == both
+
+
+@pytest.mark.parametrize(("name", "entry"), [("tests", OTHER), ("Tests", TO), ("tests/holdout", TO)])
+def test_nothing_stands_where_folders_of_the_holdout_are(name: str, entry: Entry) -> None:
+    unseen = ["tests/holdout/one.md"]
+    candidate = adopt({"a": FILE}, {"a": FILE, name: entry}, links={name: "a"}, protected=Patterns([]), unseen=unseen)
+    assert candidate.tree == {"a": FILE}
+    assert candidate.reset == (name,)

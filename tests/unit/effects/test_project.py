@@ -107,6 +107,21 @@ def test_a_tree_is_removed_whatever_its_permissions_and_no_link_is_followed(tmp_
     assert os.geteuid() != 0 or (kept / "file").read_bytes() == b"mine"
 
 
+def test_a_tree_deeper_than_any_path_is_removed(tmp_path: Path) -> None:
+    top = tmp_path / "deep"
+    top.mkdir()
+    folder = os.open(top, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d" * 20, dir_fd=folder)
+        inner = os.open("d" * 20, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.fchmod(folder, 0)
+    os.close(folder)
+    remove_tree(top)
+    assert not top.exists()
+
+
 def test_anything_else_in_its_place_is_removed_too(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "file").write_bytes(b"")

@@ -233,7 +233,7 @@ def unstartable(folder: Path) -> dict[str, tuple[Command, str]]:
         "nul in argv": (a_command("echo", "a\0b"), "echo: embedded null"),
         "nul in env": (a_command("true", env={"PATH": PATH, "A": "\0"}), "true: embedded null"),
         "bad variable": (a_command("true", env={"PATH": PATH, "A=B": "c"}), "true: illegal environment"),
-        "nul in cwd": (a_command("true", cwd="/a\0b"), "true: embedded null"),
+        "nul in cwd": (a_command("true", cwd="/a\0b"), "embedded null"),
         "empty argv": (a_command(), "the command line is empty"),
         "empty name": (a_command(""), "not found on PATH"),
         "too long": (a_command("true", "x" * (8 << 20)), "Argument list too long"),
@@ -484,10 +484,11 @@ def test_descendants_that_end_by_themselves_do_not_pile_up(processes: Processes,
     os.mkfifo(tmp_path / "go")
     script = "i=0; while [ $i -lt 30 ]; do (true &); i=$((i+1)); done; touch made; read line < go; echo released"
     seen: list[int] = []
+    strangers = zombies()
 
     def progress(_progress: Progress) -> None:
         if (tmp_path / "made").exists():
-            seen.append(len(zombies()))
+            seen.append(len(zombies() - strangers))
             if seen[-1] == 0:
                 with (tmp_path / "go").open("w") as go:
                     go.write("\n")
@@ -496,13 +497,13 @@ def test_descendants_that_end_by_themselves_do_not_pile_up(processes: Processes,
     assert out(result[""]) == b"released\n", seen
 
 
-def zombies() -> list[int]:
-    """The children of this process that ended and were not waited for."""
-    found = []
+def zombies() -> set[int]:
+    """The children of this process that ended and were not waited for; other tests may have left some."""
+    found = set()
     for task in Path("/proc/self/task").iterdir():
         for pid in map(int, (task / "children").read_text().split()):
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                found.append(pid)
+                found.add(pid)
     return found
 
 

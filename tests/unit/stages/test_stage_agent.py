@@ -58,6 +58,7 @@ def call(folder: Path, kind: Script) -> tuple[Call, Path]:
         base=store.read(tree),
         before=tree,
         protected=Patterns(["/factory.toml", "/specs/"]),
+        unseen=["tests/holdout/one.md"],
         ignored=Patterns(["/artifacts/factory/"]),
         record=folder / "record",
     )

@@ -191,3 +191,9 @@ def test_uncommitted_changes_of_the_base_are_a_commit_of_their_own(desk: Desk) -
     assert desk.files(f"{commit}^") == {**BASE, "notes.txt": "draft\n"}
     assert "uncommitted changes included" in desk.run("log", "-1", "--format=%s", f"{commit}^")
     assert desk.run("rev-parse", f"{commit}^^") == desk.author.head
+
+
+def test_the_holdout_comes_along_whatever_the_candidate_has_in_its_place(desk: Desk) -> None:
+    commit = desk.deliver(desk.candidate(1, {"scenarios": "a file where the folder is\n", "src/a.py": "x = 2\n"}))
+    assert desk.run("show", f"{commit}:scenarios/one.md") == "# Scenario: one"
+    assert desk.run("show", f"{commit}:src/a.py") == "x = 2"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ def installer() -> FakeExecutor:
 
     def answer(asked: Command) -> CommandResult:
         ready = Path(asked.env["FACTORY_READY"])
+        project(ready.parent / "environment", {"bin/ruff": "#!ruff\n", "lib/a.py": "", "lib/__pycache__/a.pyc": "1"})
         ready.write_text(f"{ready.parent}/environment\n", encoding="utf-8")
         return result(asked)
 
@@ -79,7 +80,9 @@ def test_nox_makes_it_once(bench: Bench) -> None:
     assert asked.argv[:3] == (sys.executable, "-m", "nox")
     assert asked.argv[asked.argv.index("--") + 1 :] == ("ruff==0.14.1", "pytest")
     assert Path(asked.argv[asked.argv.index("--noxfile") + 1]).name == "sessions.py"
-    assert (asked.cwd, asked.env["FACTORY_TREE"]) == (bench.tree, str(bench.tree))
+    # `python -m nox` from inside the tree would run a nox.py of the candidate's.
+    assert asked.cwd.is_relative_to(bench.folder)
+    assert asked.env["FACTORY_TREE"] == str(bench.tree)
     # The index of the author's choice is asked, with his own variables.
     assert asked.env["UV_INDEX_URL"] == "https://example.org/simple"
     assert asked.timeout == PINNED.setup_timeout
@@ -178,4 +181,38 @@ def test_what_an_interrupted_installer_left_is_removed_first(bench: Bench) -> No
     (folder / "ready").unlink()
     (folder / "half-made").mkdir()
     bench.make(PINNED)
-    assert sorted(path.name for path in folder.iterdir()) == ["ready"]
+    assert sorted(path.name for path in folder.iterdir()) == ["environment", "ready", "seal.json"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: (root / "bin/ruff").write_text("#!/bin/sh\nexit 0\n", encoding="utf-8"),
+        lambda root: (root / "bin/ruff").chmod(0o777),
+        lambda root: (root / "lib/a.py").unlink(),
+        lambda root: (root / "lib/evil.pth").write_text("import evil", encoding="utf-8"),
+        lambda root: (root / "lib/__pycache__/a.pyc").write_text("2", encoding="utf-8"),
+        lambda root: (root / "lib/linked").symlink_to("/tmp"),
+        lambda root: (root.parent / "seal.json").unlink(),
+        lambda root: (root.parent / "seal.json").write_text("[", encoding="utf-8"),
+    ],
+)
+def test_an_environment_that_judged_code_changed_is_made_anew(bench: Bench, change: Callable[[Path], object]) -> None:
+    root = bench.make(PINNED).root
+    assert root is not None
+    change(root)
+    assert bench.make(PINNED).root == root
+    assert bench.made == 2
+    assert "is not as it was made" in bench.watcher.notes[0]
+    assert sorted(path.name for path in root.rglob("*") if path.is_file()) == ["a.py", "a.pyc", "ruff"]
+    bench.make(PINNED)
+    assert bench.made == 2
+
+
+def test_python_that_tools_compiled_is_removed_and_no_damage(bench: Bench) -> None:
+    root = bench.make(PINNED).root
+    assert root is not None
+    project(root, {"lib/__pycache__/a-pytest-9.pyc": "", "lib/x/__pycache__/b\n\u00e9.pyc": ""})
+    bench.make(PINNED)
+    assert bench.made == 1
+    assert [path.name for path in root.rglob("*.pyc")] == ["a.pyc"]

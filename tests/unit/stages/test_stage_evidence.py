@@ -61,3 +61,12 @@ def test_a_large_file_is_named_but_not_copied(tree: Path, tmp_path: Path) -> Non
         file.truncate(64 * 1024 * 1024 + 1)
     assert collect(tree, ["huge.bin"], tmp_path / "kept") == (("huge.bin",), ())
     assert not (tmp_path / "kept").exists()
+
+
+def test_many_files_do_not_fill_the_authors_disk(tree: Path, tmp_path: Path) -> None:
+    for number in range(6):
+        with (tree / f"big{number}.bin").open("wb") as file:
+            file.truncate(60 * 1024 * 1024)
+    found, missing = collect(tree, ["big*.bin"], tmp_path / "kept")
+    assert (len(found), missing) == (6, ())
+    assert len(list((tmp_path / "kept").iterdir())) == 4

@@ -15,6 +15,7 @@ from stage_samples import ENVIRON, FakeKind, a_config, a_gate, a_judge, failing,
 from dark_factory.core.command import Command, CommandResult, Outcome
 from dark_factory.core.config import EnvironmentConfig, GateConfig
 from dark_factory.core.environment import Toolbox
+from dark_factory.core.judging.gate_report import MAX_SIZE
 from dark_factory.core.ports import Executor, GateKind, GateRun
 from dark_factory.core.report import GateReport, Layer, Reading, Status
 from dark_factory.effects.system import Processes
@@ -28,7 +29,6 @@ KINDS: dict[str, GateKind] = {"command": command}
 
 
 def tools(
-    folder: Path,
     *,
     executor: Executor | None = None,
     watcher: RecordingWatcher | None = None,
@@ -42,7 +42,6 @@ def tools(
         executor=executor or Processes(),
         environ=ENVIRON,
         own=None,
-        caches=folder / "caches",
         watcher=watcher or RecordingWatcher(),
         cores=2,
     )
@@ -50,7 +49,7 @@ def tools(
 
 def run(folder: Path, *gates: GateConfig, judge: Judge | None = None, **options: object) -> GateReport:
     config = a_config(*gates)
-    return run_gates(config, judge or a_judge(folder), tools(folder, **options), gates=gates, durations={})  # type: ignore[arg-type]
+    return run_gates(config, judge or a_judge(folder), tools(**options), gates=gates, durations={})  # type: ignore[arg-type]
 
 
 def statuses(report: GateReport) -> dict[str, str]:
@@ -107,17 +106,57 @@ def test_each_gate_has_a_private_home_and_only_allowed_variables(tmp_path: Path)
         assert "SECRET_KEY" not in env
         assert env["PATH"] == ENVIRON["PATH"]
         assert env["CI"] == "true"
-        assert Path(env["MYPY_CACHE_DIR"]).is_relative_to(tmp_path / "caches")
+        # A candidate that could forge what the next one is judged with would pass for it.
+        assert Path(env["MYPY_CACHE_DIR"]).is_relative_to(tmp_path / "scratch")
 
 
 def test_a_variable_that_is_passed_on_is_a_secret(tmp_path: Path) -> None:
     gate = a_gate("uses", "echo $SECRET_KEY")
     config = a_config(gate, environment=EnvironmentConfig(backend="none", variables=("SECRET_KEY", "NOT_SET")))
     asked = FakeExecutor(result)
-    run_gates(config, a_judge(tmp_path), tools(tmp_path, executor=asked), gates=[gate], durations={})
+    run_gates(config, a_judge(tmp_path), tools(executor=asked), gates=[gate], durations={})
     (only,) = asked.commands
     assert only.env["SECRET_KEY"] == "hunter2-hunter2"
     assert only.secrets == ("hunter2-hunter2",)
+
+
+def test_what_a_gate_says_never_shows_a_secret(tmp_path: Path) -> None:
+    gate = a_gate("uses", "echo found $SECRET_KEY; exit 1", kind="finder")
+    config = a_config(gate, environment=EnvironmentConfig(backend="none", variables=("SECRET_KEY",)))
+    watcher = RecordingWatcher()
+    finder = FakeKind(failing, argv=lambda gate, *_: gate.command)
+    report = run_gates(
+        config,
+        a_judge(tmp_path),
+        tools(watcher=watcher, kinds={"finder": finder}),
+        gates=[gate],
+        durations={},
+    )
+    assert report.results[0].output == "found ***"
+    assert report.results[0].findings[0].message == "found ***"
+    assert "hunter2" not in f"{report} {watcher.notes}"
+
+
+@pytest.mark.parametrize(("kind", "safe"), [("mypy", True), ("ruff", True), ("pytest", False), ("command", False)])
+def test_tools_that_only_read_take_no_module_from_the_tree(tmp_path: Path, kind: str, *, safe: bool) -> None:
+    asked = FakeExecutor(result)
+    gate = a_gate("one", kind=kind)
+    fake = FakeKind()
+    run_gates(a_config(gate), a_judge(tmp_path), tools(executor=asked, kinds={kind: fake}), gates=[gate], durations={})
+    assert ("PYTHONSAFEPATH" in asked.commands[0].env) is safe
+
+
+def test_a_report_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    read: list[int] = []
+
+    def reading(run: GateRun) -> Reading:
+        read.append(len(run.read(run.outputs / "big") or b""))
+        return Reading(status=Status.PASSED)
+
+    argv = ("bash", "-c", 'truncate -s 4T "$(dirname "$COVERAGE_FILE")/big"')
+    kind = FakeKind(reading, argv=lambda *_: argv)
+    run(tmp_path, a_gate("big", kind="big"), kinds={"big": kind})
+    assert read == [MAX_SIZE + 1]
 
 
 def test_the_environment_is_the_shared_one_or_the_gates_own(tmp_path: Path) -> None:
@@ -128,9 +167,7 @@ def test_the_environment_is_the_shared_one_or_the_gates_own(tmp_path: Path) -> N
     def toolbox(requires: Sequence[str]) -> Toolbox:
         return Toolbox(root=tmp_path / "-".join(requires))
 
-    run_gates(
-        config, a_judge(tmp_path), tools(tmp_path, executor=asked, toolbox=toolbox), gates=[shared, own], durations={}
-    )
+    run_gates(config, a_judge(tmp_path), tools(executor=asked, toolbox=toolbox), gates=[shared, own], durations={})
     assert [one.env["VIRTUAL_ENV"] for one in asked.commands] == [str(tmp_path / "-e ."), str(tmp_path / "ruff==1")]
     assert all(one.env["PATH"].startswith(f"{one.env['VIRTUAL_ENV']}/bin{os.pathsep}") for one in asked.commands)
 
@@ -164,7 +201,7 @@ def test_a_red_layer_one_skips_layer_two_whoever_was_faster(order: list[str], tm
     report = run_gates(
         a_config(*gates),
         a_judge(tmp_path),
-        tools(tmp_path, executor=executor, watcher=watcher),
+        tools(executor=executor, watcher=watcher),
         gates=gates,
         durations=durations,
     )
@@ -210,7 +247,7 @@ def test_the_longest_starts_first_and_the_report_keeps_the_settings_order(tmp_pa
     report = run_gates(
         a_config(*gates),
         a_judge(tmp_path),
-        tools(tmp_path, executor=executor),
+        tools(executor=executor),
         gates=gates,
         durations={"a": 1.0, "b": 30.0, "c": 2.0},
     )

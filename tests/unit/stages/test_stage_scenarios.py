@@ -329,3 +329,31 @@ def test_the_weight_goes_along(tmp_path: Path) -> None:
     scenario = replace(a_scenario("true"), weight=2.5, category="pipeline")
     told = one(a_judge(tmp_path), scenario)
     assert (told.weight, told.category, told.name, told.path) == (2.5, "pipeline", "Scenario one", "scenarios/one.md")
+
+
+@pytest.mark.parametrize("requires", [Requirements(modules=("no_such_module",)), Requirements(commands=("no-such",))])
+def test_a_candidate_that_takes_away_what_was_there_fails(tmp_path: Path, requires: Requirements) -> None:
+    scenario = a_scenario("true", requires=requires)
+    config, judge = a_config(scenarios=a_scenarios_config()), a_judge(tmp_path)
+    bench = tools(environ=_with_python(tmp_path))
+    report = run_scenarios(config, judge, bench, scenarios=[scenario], durations={}, evaluated={scenario.id})
+    (told,) = report.results
+    assert told.status is Status.FAILED
+    assert "no" in told.reason
+    # What a scenario requires is part of it.
+    assert "no_such" not in told.public_reason
+    assert "no-such" not in told.public_reason
+
+
+def test_what_the_machine_lacks_is_nobodys_failure(tmp_path: Path) -> None:
+    scenario = a_scenario("true", requires=Requirements(env=("KEY_OF_THE_DAY",), commands=("no-such",)))
+    config, judge = a_config(scenarios=a_scenarios_config()), a_judge(tmp_path)
+    report = run_scenarios(config, judge, tools(), scenarios=[scenario], durations={}, evaluated={scenario.id})
+    assert report.results[0].status is Status.SKIPPED
+
+
+def test_what_a_scenario_prints_never_shows_a_secret(tmp_path: Path) -> None:
+    scenario = a_scenario("echo $SECRET_KEY; echo $SECRET_KEY >&2; exit 1")
+    config = a_config(scenarios=a_scenarios_config(variables=("SECRET_KEY",)))
+    told = one(a_judge(tmp_path), scenario, config=config)
+    assert (told.stdout, told.stderr) == ("***\n", "***\n")

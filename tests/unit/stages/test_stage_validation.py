@@ -152,3 +152,18 @@ def test_requirements_that_cannot_be_installed_blame_the_candidate_alone(tmp_pat
         case()
     (one,) = case(blame=True)[0].results
     assert (one.status, one.output) == (Status.FAILED, "No solution found")
+
+
+def test_gates_do_not_have_the_holdout_and_scenarios_do(tmp_path: Path) -> None:
+    gate = a_gate("look", "echo made > made.txt; ! find .. -name '*.md' | grep .")
+    gates, scenarios = Case(tmp_path, a_config(gate))()
+    assert statuses(gates) == {"look": "passed"}
+    assert scenarios.satisfaction == 1.0
+
+
+def test_scenarios_judge_what_will_be_delivered_and_not_what_a_gate_made_of_it(tmp_path: Path) -> None:
+    gate = a_gate("tests", "echo made > made.txt; echo forged > a.txt")
+    case = Case(tmp_path, a_config(gate))
+    case.base = a_tree(case.store, tmp_path / "other", {**FILES, "made.txt": "not yet\n"})
+    case.candidate = visible(case.store, case.base, case.bench.hidden)
+    assert case()[1].satisfaction == 0.0

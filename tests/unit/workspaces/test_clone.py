@@ -193,3 +193,33 @@ def test_a_link_in_the_workspaces_own_place_is_not_followed(run: Run) -> None:
     run.workspace.prepare(run.commit, run.base)
     assert found_in(run.path) == BASE
     assert found_in(run.folder / "outside") == OUTSIDE
+
+
+def test_folders_deeper_than_any_path_are_left_out_and_nothing_breaks(run: Run) -> None:
+    folder = os.open(run.path, os.O_RDONLY)
+    for _ in range(40):
+        os.mkdir("d" * 200, dir_fd=folder)
+        inner = os.open("d" * 200, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(os.open("file", os.O_WRONLY | os.O_CREAT, dir_fd=folder))
+    os.close(folder)
+    put(run.path, {"new": File(b"1")})
+    taken = run.workspace.take()
+    assert run.files(taken) == {*BASE, "new"}
+    run.workspace.settle(taken)
+    run.workspace.prepare(run.commit, run.base)
+    assert found_in(run.path) == BASE
+
+
+def test_a_workspace_of_any_depth_is_made_anew(run: Run) -> None:
+    folder = os.open(run.path / ".git", os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d" * 20, dir_fd=folder)
+        inner = os.open("d" * 20, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.fchmod(folder, 0)
+    os.close(folder)
+    run.workspace.prepare(run.commit, run.base)
+    assert found_in(run.path) == BASE

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import assert_never
 
 from dark_factory.core.config import Disclosure
-from dark_factory.core.report import ScenarioResult
+from dark_factory.core.report import GateReport, ScenarioResult
 from dark_factory.core.scenario import Scenario
 from dark_factory.core.scenario_md.body import SECTIONS
 from dark_factory.core.telling.disclosed import Disclosed
+from dark_factory.core.telling.harmless import harmless
 from dark_factory.core.telling.quotation import Quotations
 
 REDACTED = "[redacted: quotes the scenario]"
 
+_LONG = 20
+"""Characters of a line of the holdout that is looked for everywhere."""
+_NOTHING = Quotations(())
 _LEVELS = (Disclosure.OUTPUT, Disclosure.OUTCOME, Disclosure.COUNT)
 _HEREDOC = re.compile(r"(?<!<)<<(?!<)-?[ \t]*[\"']?(\w+)")
 _XTRACE_ON = re.compile(r"\bset[ \t]+(?:-\w+[ \t]+)*-\w*x|\bset[ \t]+-o[ \t]+xtrace|\b(?:ba)?sh[ \t]+-\w*x")
@@ -38,12 +44,56 @@ _BOILERPLATE = frozenset(
 )
 
 
+def quotations_of(files: Iterable[bytes]) -> Quotations:
+    """The longer lines of all files of the holdout: none of them may be told, whoever prints them.
+
+    A judged process can read more than the scenario that it runs for. Short lines are left to each scenario's own
+    redaction: `commit` or `sleep 1` of one would blacken the output of all others.
+    """
+    texts = (text.decode("utf-8", "replace") for text in files)
+    lines = {line for text in texts for line in text.split("\n") if len(line.strip()) >= _LONG}
+    return Quotations(line for line in lines if _core(line) not in _BOILERPLATE)
+
+
+def redacted(text: str, quotations: Quotations) -> str:
+    """The text, made harmless, without the lines that quote the holdout."""
+    return "\n".join(REDACTED if quotations.found_in(line) else line for line in harmless(text).split("\n"))
+
+
+def redacted_gates(report: GateReport, quotations: Quotations) -> GateReport:
+    """The report without lines that quote the holdout: tests run the candidate's code, which may have kept some."""
+
+    def clean(text: str) -> str:
+        return redacted(text, quotations)
+
+    return replace(
+        report,
+        results=tuple(
+            replace(
+                one,
+                findings=tuple(
+                    replace(found, rule=clean(found.rule), message=clean(found.message)) for found in one.findings
+                ),
+                reason=clean(one.reason),
+                output=clean(one.output),
+            )
+            for one in report.results
+        ),
+    )
+
+
 def disclose(
-    result: ScenarioResult, scenario: Scenario, level: Disclosure, *, private: tuple[str, ...] = ()
+    result: ScenarioResult,
+    scenario: Scenario,
+    level: Disclosure,
+    *,
+    private: tuple[str, ...] = (),
+    holdout: Quotations = _NOTHING,
 ) -> Disclosed:
     """What the agent is told of a result, at the configured level or the scenario's own, whichever tells less.
 
     private: paths that are replaced by the word `scenario`, such as that of the script outside the tree.
+    holdout: what of the other scenarios may not be told either.
     """
     level = max(level, scenario.disclose or level, key=_LEVELS.index)
     match level:
@@ -52,7 +102,7 @@ def disclose(
         case Disclosure.OUTCOME:
             return Disclosed(level=level, status=result.status, title=result.name, category=result.category)
         case Disclosure.OUTPUT:
-            redactor = _Redactor(scenario, private)
+            redactor = _Redactor(scenario, private, holdout)
             return Disclosed(
                 level=level,
                 status=result.status,
@@ -72,19 +122,24 @@ def disclose(
 class _Redactor:
     """Replaces every output line that quotes a scenario."""
 
-    def __init__(self, scenario: Scenario, private: tuple[str, ...]) -> None:
+    def __init__(self, scenario: Scenario, private: tuple[str, ...], holdout: Quotations) -> None:
+        self._holdout = holdout
         self._quotations = Quotations(_secrets(scenario))
         self._private = sorted((path for path in private if path), key=len, reverse=True)
         # A trace shows commands after their variables were filled in: they differ from the scenario's lines.
         self._traces = bool(_XTRACE_ON.search(scenario.script))
 
     def redact(self, text: str) -> str:
+        # First, so that no invisible sign hides in a line that the feedback will show without it.
+        text = harmless(text)
         for path in self._private:
             text = text.replace(path, "scenario")
         return "\n".join(REDACTED if self._quotes(line) else line for line in text.split("\n"))
 
     def _quotes(self, line: str) -> bool:
-        return (self._traces and _XTRACE.match(line) is not None) or self._quotations.found_in(line)
+        if self._traces and _XTRACE.match(line) is not None:
+            return True
+        return self._quotations.found_in(line) or self._holdout.found_in(line)
 
 
 def _secrets(scenario: Scenario) -> set[str]:

@@ -46,6 +46,18 @@ def next_step(state: State, *, plan: Plan) -> str:
     """What happens or is to be done next, in a sentence."""
     if state.ended is not None:
         return _after_the_end(state)
+    if state.began:
+        return _at_work(state)
+    return _ahead(state, plan)
+
+
+def _at_work(state: State) -> str:
+    if state.began == "agent":
+        return f"The agent is at work on iteration {state.last.number + 1}."
+    return f"Iteration {state.last.number} is being validated."
+
+
+def _ahead(state: State, plan: Plan) -> str:
     match next_action(plan, state):
         case Start():
             return "`inv factory.loop` starts a run."
@@ -70,9 +82,9 @@ def _after_the_end(state: State) -> str:
     if state.ended is not None and state.ended.decision is Decision.CONVERGED:
         if state.head is None:
             return "Nothing is to be done: the base satisfies."
-        return "The run's branch is ready to be merged."
+        return f"`git merge {state.branch}` brings the result into your branch."
     if state.ended is not None and state.ended.do:
-        return f"{state.ended.do[0].upper()}{state.ended.do[1:]}."
+        return f"Read escalation.md: {state.ended.do}."
     return "Read escalation.md, then change the specification, or raise a limit and `inv factory.loop --resume`."
 
 

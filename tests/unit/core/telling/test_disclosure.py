@@ -9,10 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dark_factory.core.config import Disclosure
-from dark_factory.core.report import ScenarioResult, Status
+from dark_factory.core.report import Finding, GateReport, GateResult, Layer, Level, ScenarioResult, Status
 from dark_factory.core.scenario import Expectation, Scenario
 from dark_factory.core.telling.disclosed import Disclosed
-from dark_factory.core.telling.disclosure import REDACTED, disclose
+from dark_factory.core.telling.disclosure import REDACTED, disclose, quotations_of, redacted_gates
+from dark_factory.core.telling.harmless import harmless
 
 TEXT = """\
 ---
@@ -212,4 +213,36 @@ def test_no_line_of_a_scenario_survives_anywhere_in_an_output(
 def test_output_that_shares_no_word_with_the_scenario_stays_as_it_is(left: str, right: str) -> None:
     text = "".join(character for character in left if not character.isspace())
     if not set(text) & set(right):
-        assert shown(right, of=scenario(text=text, script="")) == right
+        assert shown(right, of=scenario(text=text, script="")) == harmless(right)
+
+
+@pytest.mark.parametrize("sign", ["\x1b[0m", "\x1b]0;x\x07", "\x9b1m", "\x1b(B"])
+def test_no_sign_that_feedback_leaves_out_hides_a_quotation(sign: str) -> None:
+    assert shown("x " + sign.join("curl --silent http://localhost:8080/abc")) == REDACTED
+
+
+def test_other_scenarios_and_their_files_are_not_told_either() -> None:
+    holdout = quotations_of([b"# Scenario: two\n\ncurl http://localhost/other | grep 4711\nserver &\n", b"short\n"])
+    out = "curl http://localhost/other | grep 4711\nthe server said: a short answer\n"
+    told = disclose(failed(out, out), scenario(), Disclosure.OUTPUT, holdout=holdout)
+    # A short line of another scenario does not blacken this one's output.
+    assert told.stdout == told.stderr == f"{REDACTED}\nthe server said: a short answer\n"
+
+
+def test_gates_quote_no_scenario() -> None:
+    holdout = quotations_of([TEXT.encode()])
+    quote = "E   curl --silent http://localhost:8080/abc \\"
+    finding = Finding(level=Level.ERROR, rule="tests/a.py::test", message=f"assert 1 == 2\n{quote}")
+    gate = GateResult(
+        name="tests",
+        kind="pytest",
+        layer=Layer.DETERMINISTIC,
+        blocking=True,
+        status=Status.FAILED,
+        findings=(finding,),
+        output=quote,
+        reason=quote,
+    )
+    (told,) = redacted_gates(GateReport(results=(gate,)), holdout).results
+    assert told.findings[0].message == f"assert 1 == 2\n{REDACTED}"
+    assert (told.output, told.reason, told.status) == (REDACTED, REDACTED, Status.FAILED)

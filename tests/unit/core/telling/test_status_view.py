@@ -79,7 +79,7 @@ def test_before_the_first_run_there_is_a_next_step() -> None:
         ((TOLD,), "Iteration 3 is to be committed to the run's branch."),
         ((RunPaused(at=9, decision=Decision.INTERRUPTED, reason="Ctrl-C"),), "`inv factory.loop --resume`"),
         ((RunStopped(at=9, decision=Decision.STALLED, reason="same", best=2),), "Read escalation.md"),
-        ((DELIVERED, RunStopped(at=9, decision=Decision.CONVERGED, reason="x", best=3)), "ready to be merged"),
+        ((DELIVERED, RunStopped(at=9, decision=Decision.CONVERGED, reason="x", best=3)), "`git merge "),
     ],
 )
 def test_the_next_step_is_what_the_loop_would_do(events: tuple[Event, ...], words: str) -> None:
