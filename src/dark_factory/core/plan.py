@@ -160,7 +160,7 @@ def _blocked(_plan: Plan, state: State) -> Verdict | None:
         return None
     skipped = [one for one in base.scenarios if one.status is Status.SKIPPED]
     if skipped:
-        why = f"all {len(skipped)} scenarios are skipped, the first because: {skipped[0].reason}"
+        why = f"every scenario ({len(skipped)}) is skipped, the first because: {skipped[0].reason}"
         return Verdict(decision=Decision.BLOCKED, reason=why, do="provide what the scenarios require, then start again")
     return Verdict(decision=Decision.BLOCKED, reason="there is no scenario to evaluate", do="write a scenario first")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from dark_factory.core.command import Command, CommandResult, Outcome
+from dark_factory.core.command import Captured, Command, CommandResult, Outcome
 from dark_factory.core.config import Config
 from dark_factory.core.environment import Toolbox, judged_variables, secrets
 from dark_factory.core.judging.expectation import judge as judge_expectation
@@ -176,14 +176,19 @@ class _Run:
             public_reason=public + repeated,
             exit_status=result.exit_status,
             timed_out=result.outcome is Outcome.TIMED_OUT,
-            stdout=result.command.masked(result.stdout.text()).replace(str(script), "scenario"),
-            stderr=result.command.masked(result.stderr.text()).replace(str(script), "scenario"),
+            stdout=self._shown(result, result.stdout, script),
+            stderr=self._shown(result, result.stderr, script),
         )
         if status is Status.PASSED:
             return ()
         self.tools.watcher.note(f"scenario {scenario.id}: {status} ({reason})")
         # One attempt that does not pass decides; the others would only take time.
         return [other for other, (one, _) in self.attempts.items() if one is scenario]
+
+    def _shown(self, result: CommandResult, stream: Captured, script: Path) -> str:
+        """A stream without secrets, and with places as a reader of the tree knows them."""
+        text = result.command.masked(stream.text()).replace(str(script), "scenario")
+        return text.replace(f"{self.judge.tree}/", "").replace(f"{self.judge.holdout}/", "")
 
     def _collect(self, scenario: Scenario) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if not scenario.evidence:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from dark_factory.core.errors import FactoryError
 from dark_factory.core.ports import Trees
 
 # What git takes for a repository, on any file system, and refuses to keep as files.
@@ -54,7 +55,14 @@ class Clone:
             _remove(self._path)
             self._path.mkdir()
         _tidy(self._path)
-        return self._trees.snapshot(self._path, index=self._index)
+        try:
+            return self._trees.snapshot(self._path, index=self._index)
+        except FactoryError:
+            # An encoding that the agent claimed for its files can make git refuse them. The base's attributes count
+            # in any case, so that these are only in the way.
+            for attributes in self._path.rglob(".gitattributes"):
+                _remove(attributes)
+            return self._trees.snapshot(self._path, index=self._index)
 
     def settle(self, tree: str) -> None:
         """Bring it from what was taken to what became the candidate."""

@@ -90,7 +90,14 @@ def test_pythonpath_leads_to_the_candidates_code(tmp_path: Path) -> None:
 def test_pythonpath_is_the_configured_one(tmp_path: Path) -> None:
     config = a_config(environment=EnvironmentConfig(backend="none", pythonpath=("lib",)))
     judge = a_judge(tmp_path)
-    assert variables(one(judge, a_scenario(TELL_ENVIRONMENT), config=config))["PYTHONPATH"] == str(judge.tree / "lib")
+    check = f'test "$PYTHONPATH" = "{judge.tree}/lib"'
+    assert one(judge, a_scenario(check), config=config).status is Status.PASSED
+
+
+def test_places_in_the_output_are_those_of_the_tree(tmp_path: Path) -> None:
+    result = one(a_judge(tmp_path), a_scenario('echo "$PWD/src/a.py:3"; echo "$FACTORY_SCENARIOS/support/b.sh" >&2'))
+    assert result.stdout == "src/a.py:3\n"
+    assert str(tmp_path) not in result.stderr
 
 
 def test_it_takes_no_longer_than_its_own_timeout_or_the_configured_one(tmp_path: Path) -> None:

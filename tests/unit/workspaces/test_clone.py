@@ -223,3 +223,9 @@ def test_a_workspace_of_any_depth_is_made_anew(run: Run) -> None:
     os.close(folder)
     run.workspace.prepare(run.commit, run.base)
     assert found_in(run.path) == BASE
+
+
+def test_an_encoding_that_the_files_do_not_have_stands_in_nobodys_way(run: Run) -> None:
+    (run.path / ".gitattributes").write_text("a working-tree-encoding=UTF-16\n", encoding="ascii")
+    (run.path / "a").write_bytes(b"\xff\xfe\x00")
+    assert run.files(run.workspace.take()) == set(BASE)
