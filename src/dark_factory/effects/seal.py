@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _NAME = "seal.json"
-_CHUNK = 1 << 20
 
 
 def seal(root: Path) -> None:
@@ -24,7 +21,7 @@ def broken(root: Path) -> tuple[str, ...]:
     Compiled Python that was added since is removed and is no damage: honest tools write it, and forged it would run.
     """
     try:
-        sealed: Mapping[str, str] = json.loads((root.parent / _NAME).read_bytes())
+        sealed: Mapping[str, list[int]] = json.loads((root.parent / _NAME).read_bytes())
     except (OSError, ValueError):
         return (".",)
     now = _contents(root)
@@ -35,8 +32,16 @@ def broken(root: Path) -> tuple[str, ...]:
     return tuple(sorted(path for path in {*now, *sealed} if now.get(path) != sealed.get(path)))
 
 
-def _contents(root: Path) -> dict[str, str]:
-    return {path.relative_to(root).as_posix(): _digest(path) for path in _files(root)}
+def _contents(root: Path) -> dict[str, list[int]]:
+    """What the file system tells of each file, reading none: hashing them took five times as long (187 MB).
+
+    The time of the last change of a file's entry is set by the kernel at every write, and no program can choose it.
+    """
+    contents = {}
+    for path in _files(root):
+        told = path.lstat()
+        contents[path.relative_to(root).as_posix()] = [told.st_mode, told.st_size, told.st_ino, told.st_ctime_ns]
+    return contents
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -44,18 +49,3 @@ def _files(root: Path) -> Iterator[Path]:
         links = [name for name in folders if Path(parent, name).is_symlink()]
         for name in (*files, *links):
             yield Path(parent, name)
-
-
-def _digest(path: Path) -> str:
-    mode = path.lstat().st_mode
-    digest = hashlib.blake2b(f"{mode:o} ".encode(), digest_size=16)
-    if stat.S_ISLNK(mode):
-        digest.update(os.fsencode(path.readlink()))
-    elif stat.S_ISREG(mode):
-        try:
-            with path.open("rb") as file:
-                while data := file.read(_CHUNK):
-                    digest.update(data)
-        except PermissionError:
-            return "unreadable"
-    return digest.hexdigest()
