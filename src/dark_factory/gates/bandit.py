@@ -40,7 +40,11 @@ def read(run: GateRun) -> Reading:
             raise ReportError("it left none")
         return _reading(mapping(parse_json(data), "it"), run)
     except ReportError as error:
-        return by_exit_status(run) if hidden else unreadable(run, "bandit", f"and its report is not readable, {error}")
+        # A wrapper may show bandit's text instead of JSON, but bandit always says something.
+        silent = run.result.passed and not run.result.stdout.size and not run.result.stderr.size
+        if hidden and not silent:
+            return by_exit_status(run)
+        return unreadable(run, "bandit", f"and its report is not readable, {error}")
 
 
 def _reading(report: Mapping[str, object], run: GateRun) -> Reading:

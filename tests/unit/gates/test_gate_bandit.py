@@ -88,3 +88,9 @@ def test_a_shell_s_exit_status_decides_unless_its_json_can_be_read() -> None:
     assert bandit.read(a_run(gate, 1, stdout="Issue: [B602]\n")).status is Status.FAILED
     report = json.dumps({"errors": [], "metrics": METRICS, "results": [result()]})
     assert bandit.read(a_run(gate, 1, stdout=report)).figures["high"] == 1
+
+
+def test_a_wrapper_that_says_nothing_has_not_shown_that_bandit_ran() -> None:
+    hidden = a_gate("bandit", "bash", "-c", "run-bandit")
+    assert bandit.read(a_run(hidden, 0)).status is Status.ERRORED
+    assert bandit.read(a_run(hidden, 0, stdout="No issues identified.")).status is Status.PASSED

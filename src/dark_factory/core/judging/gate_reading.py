@@ -19,6 +19,7 @@ _CRASHES = frozenset(
     for number in (signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGKILL, signal.SIGSEGV)
 )
 
+_NOT_FOUND = re.compile(r"(?P<tool>[^\s:]+): (?:command )?not found")
 _ERROR = re.compile(r"\berror: ", re.IGNORECASE)
 
 
@@ -49,6 +50,9 @@ def unfinished(run: GateRun, tool: str) -> Reading | None:
 def missing(run: GateRun, tool: str, how: str) -> Reading:
     """The errored reading of a tool that is not there; `how` continues the sentence that the tool's name begins."""
     table = f"gates.{run.gate.name}" if run.gate.environment == "own" else "environment"
+    if run.gate.command[:2] == ("bash", "-c") and (named := _NOT_FOUND.search(how)):
+        # It is not bash that is missing but what it was to run.
+        tool, how = named["tool"], f"is not there ({run.result.ending()}): {last_words(run)}"
     return Reading(
         status=Status.ERRORED,
         reason=clean(f"{tool} {how}", limit=600),

@@ -135,3 +135,12 @@ def test_the_report_comes_before_stdout_and_a_cut_stdout_is_none() -> None:
 def test_the_program_is_named_by_its_last_part() -> None:
     assert program(a_run()) == "ruff"
     assert program(a_run(gate=dataclasses.replace(GATE, command=()))) == "ruff"
+
+
+def test_a_shell_that_did_not_find_a_tool_names_the_tool() -> None:
+    gate = dataclasses.replace(GATE, command=("bash", "-c", "nosuchtool x"))
+    run = a_run(127, gate=gate, stderr=b"bash: line 1: nosuchtool: command not found")
+    reading = unfinished(run, "bash")
+    assert reading is not None
+    assert reading.reason.startswith("nosuchtool is not there (exit status 127): bash: line 1")
+    assert "`nosuchtool`" in reading.advice
