@@ -35,7 +35,7 @@ def show(folder: str, *, as_json: bool) -> int:
 def _text(snapshot: dict[str, Any], *, as_json: bool) -> str:
     if snapshot.get("verdict") is None and snapshot.get("run") is not None:
         snapshot["process_alive"] = _alive(snapshot.get("process"))
-    return json.dumps(snapshot, indent=2) + "\n" if as_json else render(snapshot)
+    return json.dumps(snapshot, indent=2) + "\n" if as_json else render(snapshot, _width())
 
 
 def _unreadable(path: str, why: str) -> int:
@@ -64,8 +64,8 @@ def folder(start: str) -> str:
     return os.path.join(here, chosen)
 
 
-def render(snapshot: dict[str, Any]) -> str:
-    """The snapshot for a person."""
+def render(snapshot: dict[str, Any], width: int = 1 << 30) -> str:
+    """The snapshot for a person, in lines of at most `width` characters."""
     if snapshot.get("run") is None:
         return f"no run yet\nnext  {snapshot['next']}\n"
     history = snapshot["history"]
@@ -83,8 +83,31 @@ def render(snapshot: dict[str, Any]) -> str:
         ("budget", [_budget(snapshot["budget"])]),
         ("next", [snapshot["next"]]),
     ]
-    lines = [f"{title if number == 0 else '':<13} {text}" for title, texts in rows for number, text in enumerate(texts)]
+    lines = [
+        f"{title if number == 0 else '':<13} {line}"
+        for title, texts in rows
+        for number, line in enumerate(line for text in texts for line in _wrapped(text, width - 15))
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` characters, broken at spaces; a longer word stays whole."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _width() -> int:
+    """The columns of the terminal; a pipe has no width."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return 1 << 30
 
 
 def _budget(budget: dict[str, Any]) -> str:

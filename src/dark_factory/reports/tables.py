@@ -21,21 +21,24 @@ _FINDINGS = 20
 
 def gate_table(report: GateReport, out: TextIO) -> None:
     """One row a gate, and the first findings of those that did not pass."""
-    console, table = _console(out), _table("gate", "layer", "status", "findings", "figures", "seconds", "why")
+    console, table = _console(out), _table("gate", "layer", "status", "found", "figure", "s")
     for result in report.results:
         table.add_row(
             _words(result.name),
             str(int(result.layer)),
             Text(result.status, style=_STYLES[result.status]),
             str(len(result.findings)),
-            _words(", ".join(f"{name} {value:.4g}" for name, value in _shown_figures(result))),
+            _words(_first_figure(result)),
             f"{result.duration:.1f}",
-            _words(result.reason),
         )
     console.print(table)
     for result in report.results:
         if result.status in (Status.FAILED, Status.ERRORED):
             _explain(console, result)
+    skipped = [result for result in report.results if result.status is Status.SKIPPED]
+    if skipped:
+        names = ", ".join(result.name for result in skipped)
+        console.print(_words(f"skipped ({skipped[0].reason}): {names}"))
 
 
 def scenario_table(report: ScenarioReport, out: TextIO) -> None:
@@ -84,8 +87,9 @@ def _words(text: str) -> Text:
     return Text(harmless(text))
 
 
-def _shown_figures(result: GateResult) -> list[tuple[str, float]]:
-    return [(name, value) for name, value in result.figures.items() if name != "findings"][:3]
+def _first_figure(result: GateResult) -> str:
+    """The figure that a kind puts first; gate_results.json has all."""
+    return next((f"{name} {value:.4g}" for name, value in result.figures.items() if name != "findings"), "")
 
 
 def _console(out: TextIO) -> Console:
@@ -100,5 +104,5 @@ def _console(out: TextIO) -> Console:
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("gate", "status", "seconds"))
+        table.add_column(column, overflow="fold", no_wrap=column not in ("scenario", "category", "key", "value", "why"))
     return table
