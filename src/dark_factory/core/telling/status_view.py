@@ -82,7 +82,7 @@ def _after_the_end(state: State) -> str:
     if state.ended is not None and state.ended.decision is Decision.CONVERGED:
         if state.head is None:
             return "Nothing is to be done: the base satisfies."
-        return f"`git merge {state.branch}` brings the result into your branch."
+        return f"The result is on {state.branch}: `git merge {state.branch}` where it is not yet."
     if state.ended is not None and state.ended.do:
         return f"Read escalation.md: {state.ended.do}."
     return "Read escalation.md, then change the specification, or raise a limit and `inv factory.loop --resume`."
