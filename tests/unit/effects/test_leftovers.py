@@ -41,7 +41,8 @@ def test_those_with_a_home_inside_are_ended(tmp_path: Path) -> None:
 def test_descendants_are_ended_too(tmp_path: Path) -> None:
     with living_in(tmp_path / "repo/home", "setsid bash -c 'echo ready; exec sleep 600' & wait") as process:
         assert end_leftovers(tmp_path / "repo") >= 2
-        assert process.wait(timeout=60) == -9
+        # The outer one waits for the inner one: it may end by itself before it is ended.
+        process.wait(timeout=60)
         assert process.stdout is not None
         assert process.stdout.read() == ""  # the end of it: nobody holds the other side
 
