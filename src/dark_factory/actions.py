@@ -105,7 +105,7 @@ class Actions:
         began = clock.monotonic()
         assert state.started is not None
         record = artifacts.iteration(self.run, iteration.number)
-        gates, scenarios, _ = validate(
+        gates, scenarios = validate(
             self.house.bench,
             self.store,
             candidate=iteration.tree,

@@ -165,7 +165,7 @@ def _validate(house: House, wanted: Wanted) -> tuple[GateReport, ScenarioReport]
     start, borrow = _ground(house)
     store = Store.create(house.git, folder / "store.git", borrow=borrow)
     full, candidate = house.checkout(store, index=folder / "checkout.index", start=start)
-    gate_report, scenario_report, _ = validate(
+    return validate(
         house.bench,
         store,
         candidate=candidate,
@@ -174,7 +174,6 @@ def _validate(house: House, wanted: Wanted) -> tuple[GateReport, ScenarioReport]
         durations=house.artifacts.all_durations(),
         evidence=house.artifacts.folder / "evidence",
     )
-    return gate_report, scenario_report
 
 
 def _ground(house: House) -> tuple[str | None, Path | None]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dark_factory.core.patterns import Patterns, folder_pattern
+from dark_factory.core.patterns import Patterns
 from dark_factory.core.tree import only, without
 from dark_factory.effects.git import Store
 from dark_factory.effects.project import make_private, remove_tree
@@ -90,11 +90,6 @@ def restore(store: Store, judge: Judge, tree: str) -> None:
 def visible(store: Store, tree: str, hidden: Patterns) -> str:
     """The tree without what the agent and the judged tools may not have."""
     return store.write(without(store.read(tree), hidden))
-
-
-def hidden_patterns(*groups: tuple[str, ...]) -> Patterns:
-    """Folders and patterns that never reach workspace or judge tree; plain paths are taken from the top."""
-    return Patterns(folder_pattern(path) for group in groups for path in group)
 
 
 def _make_read_only(folder: Path) -> None:

@@ -10,7 +10,7 @@ from dark_factory.core.command import Command
 from dark_factory.core.config import Config, GateConfig
 from dark_factory.core.environment import Toolbox, judged_variables, secrets
 from dark_factory.core.errors import FactoryError, InputError
-from dark_factory.core.patterns import Patterns
+from dark_factory.core.patterns import Patterns, folder_pattern
 from dark_factory.core.ports import Clock, Executor, GateKind, Watcher
 from dark_factory.core.report import GateReport, GateResult, Layer, ScenarioReport, Status
 from dark_factory.core.scenario import Scenario
@@ -47,14 +47,14 @@ class Bench:
     @property
     def holdout(self) -> Patterns:
         """What is copied beside the judge tree for the scenarios alone."""
-        return Patterns("/" + path.strip("/") for path in self.config.scenarios.holdout)
+        return Patterns(folder_pattern(path) for path in self.config.scenarios.holdout)
 
     @property
     def hidden(self) -> Patterns:
         """What neither the agent nor judged tools get to see: holdout, hidden paths, our own artifacts."""
         config = self.config
         folders = (*config.scenarios.holdout, config.project.artifacts)
-        return Patterns([*("/" + path.strip("/") for path in folders), *config.isolation.hidden])
+        return Patterns([*map(folder_pattern, folders), *config.isolation.hidden])
 
     def toolbox(self, requires: Sequence[str], tree: Path) -> Toolbox:
         """The environment with these requirements."""
@@ -88,14 +88,14 @@ def validate(
     evidence: Path | None,
     blame: bool = False,
     evaluated: Collection[str] = (),
-) -> tuple[GateReport, ScenarioReport, tuple[Scenario, ...]]:
-    """Judge `candidate` with the holdout of `base`; return both reports and the scenarios that were looked at.
+) -> tuple[GateReport, ScenarioReport]:
+    """Judge `candidate` with the holdout of `base` and return both reports.
 
     durations: of earlier runs, by gate and by scenario id. blame: the base could be prepared, so when this candidate
     can't be, that is one more gate which it did not pass, and no failure of ours. evaluated: the scenarios that were
     evaluated with an earlier candidate of this run: the requirements of these were met.
 
-    Raises InputError when the scenarios can't be read or a filter leaves none.
+    Raises InputError when the scenarios can't be read.
     """
     with judge_tree(store, candidate, folder=bench.folder / "judge") as judge:
         scenarios: tuple[Scenario, ...] = ()
@@ -109,18 +109,18 @@ def validate(
         except FactoryError as error:
             if not blame:
                 raise
-            return _unprepared(error), ScenarioReport(skipped_reason=LAYER_ONE_FAILED), scenarios
+            return _unprepared(error), ScenarioReport(skipped_reason=LAYER_ONE_FAILED)
         ready = prepared(store, judge) if bench.config.environment.setup else judge.id
         gates = _gates(bench, judge, box, wanted, durations[0])
         if wanted.scenarios is None:
-            return gates, ScenarioReport(), ()
+            return gates, ScenarioReport()
         if not gates.layer_one_passed:
             bench.watcher.note(f"scenarios: skipped ({LAYER_ONE_FAILED})")
-            return gates, ScenarioReport(skipped_reason=LAYER_ONE_FAILED), scenarios
+            return gates, ScenarioReport(skipped_reason=LAYER_ONE_FAILED)
         restore(store, judge, ready)
         with beside(store, judge, base=base, holdout=bench.holdout):
             report = _scenarios(bench, judge, scenarios, durations=durations[1], evidence=evidence, evaluated=evaluated)
-        return gates, report, scenarios
+        return gates, report
 
 
 def _unprepared(error: FactoryError) -> GateReport:

@@ -10,7 +10,7 @@ from stage_samples import a_store, a_tree
 
 from dark_factory.core.patterns import Patterns
 from dark_factory.effects.git import Store
-from dark_factory.stages.judge_tree import beside, hidden_patterns, judge_tree, prepared, restore, visible
+from dark_factory.stages.judge_tree import beside, judge_tree, prepared, restore, visible
 from dark_factory.testing import project
 
 FILES = {
@@ -146,12 +146,3 @@ def test_a_judge_tree_that_gates_took_away_comes_back(store: Store, base: str, t
         assert not judge.tree.is_symlink()
         assert "run.sh" in listing(judge.tree)
         assert (tmp_path / "other/src/a.py").read_text(encoding="utf-8") == "mine"
-
-
-def test_plain_paths_are_taken_from_the_top() -> None:
-    patterns = hidden_patterns(("scenarios", "holdout/"), ("artifacts/factory",))
-    assert patterns.match("scenarios/a.md")
-    assert patterns.match("Scenarios/a.md")
-    assert patterns.match("holdout/b/c.md")
-    assert patterns.match("artifacts/factory/x")
-    assert not patterns.match("src/scenarios/a.md")

@@ -66,7 +66,7 @@ class Case:
         self.candidate = visible(self.store, self.base, self.bench.hidden)
 
     def __call__(self, wanted: Wanted | None = None, *, blame: bool = False) -> tuple[GateReport, ScenarioReport]:
-        gates, scenarios, _ = validate(
+        gates, scenarios = validate(
             self.bench,
             self.store,
             candidate=self.candidate,
