@@ -42,10 +42,9 @@ def check(root: Path, environ: dict[str, str], out: TextIO) -> ExitStatus:
         folders, gates = config.scenarios.holdout, _counted(len(config.gates), "gate")
     except InputError as error:
         problems.append(error)
-    found = Project(root).markdown(folders)
     scenarios: tuple[Scenario, ...] = ()
     try:
-        scenarios = load_scenarios(found, schema=schema("scenario"))
+        scenarios = load_scenarios(Project(root).markdown(folders), schema=schema("scenario"))
     except InputError as error:
         problems.append(error)
     if problems:

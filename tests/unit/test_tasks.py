@@ -507,6 +507,11 @@ def test_an_interrupted_run_is_taken_up_where_it_was(desk: Desk) -> None:
     assert "converged" in told.stdout
     # The base was not validated again.
     assert "iteration 0" not in told.stdout
+    (run,) = (path.name for path in (desk.root / "artifacts/factory/runs").iterdir())
+    desk("loop", "--allow-dirty")
+    assert f"going on with run {run}\n" in desk("loop", f"--resume={run}").stdout
+    unknown = desk("loop", "--resume=nope")
+    assert (unknown.returncode, run in unknown.stderr) == (2, True)
     assert_nothing_left(desk)
 
 
@@ -748,3 +753,13 @@ def test_a_broken_factory_toml_is_told_by_the_session(desk: Desk) -> None:
 def test_the_environment_session_is_for_the_factory(desk: Desk) -> None:
     told = sessions(desk, "-s", "environment")
     assert "nox -s gates" in told.stderr
+
+
+def test_check_tells_a_pipe_in_the_place_of_factory_toml_beside_all_other_problems(desk: Desk) -> None:
+    (desk.root / "factory.toml").unlink()
+    os.mkfifo(desk.root / "factory.toml")
+    (desk.root / "scenarios/greets.md").write_text("# Scenario: y\n", encoding="utf-8")
+    told = desk("check")
+    assert told.returncode == 2
+    assert "factory.toml: this is not a regular file" in told.stderr
+    assert "scenarios/greets.md:1:1: " in told.stderr

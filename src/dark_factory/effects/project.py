@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from dark_factory.core.errors import InfrastructureError, InputError
+from dark_factory.core.schema import Problem
 
 
 class Project:
@@ -63,10 +64,14 @@ def _content(file: Path, name: str) -> bytes | None:
         if file.is_dir() or not file.exists():
             return None
         if not file.is_file():
-            raise InputError(f"{name}: this is not a regular file", do="put a file in its place")
+            raise _unreadable(name, "this is not a regular file", "put a file in its place")
         return file.read_bytes()
     except OSError as error:
-        raise InputError(f"{name}: can't be read", why=str(error), do="mend its permissions") from error
+        raise _unreadable(name, f"can't be read: {error.strerror}", "mend its permissions") from error
+
+
+def _unreadable(name: str, message: str, do: str) -> InputError:
+    return InputError(f"{name} can't be used", problems=(Problem(path=name, message=message),), do=do)
 
 
 def write_atomically(target: Path, data: bytes) -> None:
